@@ -1,0 +1,151 @@
+//! `cartwright.toml`: one host.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Relative folders are relative to the file's own folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostConfig {
+    /// Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Where shoppers and shops reach this host; default `http://<listen>`.
+    pub public_url: Option<String>,
+    /// Default `sqlite:data/cartwright.db`, in `data_dir`.
+    pub database: Option<String>,
+    /// Database, outbox, compiled plugins, the host's own secret. Default `data`.
+    pub data_dir: PathBuf,
+    /// `*.wasm`. Default `plugins`.
+    pub plugins_dir: PathBuf,
+    /// One file for each shop. Default `shops`.
+    pub shops_dir: PathBuf,
+    /// The merchant's own templates and texts, `<shop>/<plugin>/`. Default `templates`.
+    pub templates_dir: PathBuf,
+    pub log: LogConfig,
+    pub limits: Limits,
+    pub budgets: Budgets,
+    pub http: HttpLimits,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            database: None,
+            data_dir: "data".into(),
+            plugins_dir: "plugins".into(),
+            shops_dir: "shops".into(),
+            templates_dir: "templates".into(),
+            log: LogConfig::default(),
+            limits: Limits::default(),
+            budgets: Budgets::default(),
+            http: HttpLimits::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// A `tracing` filter, e.g. `info,cartwright=debug`. Default `info`.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What one call of a plugin may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Linear memory, MiB. Default 32.
+    pub memory_mib: u32,
+    /// Guest stack, KiB. Default 512.
+    pub stack_kib: u32,
+    /// Wall time of a call of a decision stage, ms. Default 200.
+    pub decision_ms: u32,
+    /// Wall time of a call of an event hook, ms. Default 5000.
+    pub event_ms: u32,
+    /// Calls of imports. Default 10 000.
+    pub host_calls: u32,
+    /// Effects. Default 1 000.
+    pub effects: u32,
+    /// Bytes that a call may hand to the host, in sum. Default 1 MiB.
+    pub output_bytes: u32,
+    /// Bytes of log lines. Default 16 KiB.
+    pub log_bytes: u32,
+    /// Calls of decision stages at once, over all shops. Default 64.
+    pub concurrent_decisions: u32,
+    /// Calls of event hooks at once. Default 16.
+    pub concurrent_events: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_mib: 32,
+            stack_kib: 512,
+            decision_ms: 200,
+            event_ms: 5_000,
+            host_calls: 10_000,
+            effects: 1_000,
+            output_bytes: 1 << 20,
+            log_bytes: 16 << 10,
+            concurrent_decisions: 64,
+            concurrent_events: 16,
+        }
+    }
+}
+
+/// Latency of a decision hook over all its plugins and stages, ms; what is late is left out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Budgets {
+    /// Default 300.
+    pub product_page: u32,
+    /// Default 300.
+    pub cart: u32,
+    /// Default 500.
+    pub checkout: u32,
+    /// Default 300.
+    pub order_status: u32,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { product_page: 300, cart: 300, checkout: 500, order_status: 300 }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpLimits {
+    /// Bytes of a request's body. Default 2 MiB.
+    pub body_bytes: usize,
+    /// Depth of a JSON body. Default 32.
+    pub json_depth: usize,
+    /// Requests a second for each key, with bursts of twice as many. Default 200.
+    pub requests_per_second: u32,
+    /// Seconds a request may take. Default 30.
+    pub timeout_seconds: u64,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { body_bytes: 2 << 20, json_depth: 32, requests_per_second: 200, timeout_seconds: 30 }
+    }
+}

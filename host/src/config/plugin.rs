@@ -1,0 +1,48 @@
+//! One `[[plugins]]` entry of a shop.
+
+use serde::Deserialize;
+
+/// A plugin as the merchant enabled it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginEntry {
+    /// Unique in the shop; scopes the plugin's state, texts and templates.
+    pub name: String,
+    /// File name in `plugins_dir`.
+    pub source: String,
+    /// Hex; when given, another file is refused.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    #[serde(default)]
+    pub grants: Vec<String>,
+    /// Hosts for `http` and for links, beside the shop's own.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    #[serde(default = "empty_settings")]
+    pub settings: toml::Value,
+    #[serde(default)]
+    pub on_late: OnLate,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// What becomes of a section when a plugin does not answer in time or fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnLate {
+    /// The answer goes without it.
+    #[default]
+    LeaveOut,
+    /// Its last good answer for the same question stands in.
+    LastGood,
+    /// The section is marked `failed`; the answer is still 200.
+    Fail,
+}
+
+fn empty_settings() -> toml::Value {
+    toml::Value::Table(toml::Table::new())
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,58 @@
+//! The vocabulary: one hand-written struct is the WIT record, the HTTP JSON, the OpenAPI schema
+//! and the stored payload. `sdk/wit/types.wit` is its model; a test holds the two together.
+
+mod call;
+mod cart;
+mod clock;
+mod content;
+mod customer;
+mod effect;
+mod event;
+mod hook;
+pub mod instant;
+mod message;
+pub mod money;
+mod offer;
+mod order;
+mod place;
+mod product;
+mod record;
+mod shop;
+mod text;
+
+pub use call::{Civil, DueTimer, HttpRequest, HttpResponse, Level, Scope};
+pub use cart::{Buyer, Cart, DeliveryGroup, EnteredCode, Line, PaymentMethod};
+pub use clock::Clock;
+pub use content::{Block, Notice, Recommendation};
+pub use customer::{Consent, Customer, PastOrder};
+pub use effect::Effect;
+pub use event::{
+    CartAbandoned, CustomerCreated, DeliveryUpdated, Event, FeedbackReceived, OrderCancelled, OrderPlaced,
+    OrderReturned, OrderShipped,
+};
+pub use hook::{DecisionHook, Hook};
+pub use message::{Coupon, CouponValue, Message};
+pub use offer::{DeliveryOption, Discount, DiscountTarget, DiscountValue, PickupPoint, Totals};
+pub use order::{
+    Adjustment, Arrival, DeliveryChoice, DeliveryUpdate, Feedback, Order, OrderReturn, Shipment, ShippedLine,
+};
+pub use place::{Attribute, Place};
+pub use product::Product;
+pub use record::{CatalogEntry, Contact, CustomerInput, CustomerRecord, OrderRecord};
+pub use shop::{Shop, ShopContact};
+pub use text::{Text, Value};
+
+// What `bindgen!` expects of a module it is given for an interface without functions.
+#[doc(hidden)]
+pub trait Host {}
+impl<T: ?Sized> Host for T {}
+#[doc(hidden)]
+pub trait HostWithStore<T>: wasmtime::component::HasData {}
+impl<T, U: ?Sized + wasmtime::component::HasData> HostWithStore<T> for U {}
+#[doc(hidden)]
+pub fn add_to_linker<T: 'static, D: HostWithStore<T>>(
+    _: &mut wasmtime::component::Linker<T>,
+    _: fn(&mut T) -> D::Data<'_>,
+) -> wasmtime::Result<()> {
+    Ok(())
+}

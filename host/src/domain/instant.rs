@@ -1,0 +1,42 @@
+//! Instants are UTC milliseconds in code and storage, RFC 3339 in JSON.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// `2026-11-28T09:30:00Z` for UTC milliseconds; the nearest instant that can be written when out of range.
+#[must_use]
+pub fn to_rfc3339(milliseconds: i64) -> String {
+    let instant = Timestamp::from_millisecond(milliseconds).unwrap_or(if milliseconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    });
+    instant.to_string()
+}
+
+pub fn serialize<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    to_rfc3339(*milliseconds).serialize(serializer)
+}
+
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|_| {
+        de::Error::custom(format!("`{text}` is not an RFC 3339 instant like 2026-11-28T09:30:00Z"))
+    })
+}
+
+/// The same for an instant that may be absent.
+pub mod option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Wrapped(#[serde(with = "super")] i64);
+
+    pub fn serialize<S: Serializer>(instant: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        instant.map(Wrapped).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+    }
+}

@@ -1,0 +1,1 @@
+//! The wire: routes, keys, problems. The only room that knows axum.

@@ -1,0 +1,14 @@
+//! A plugin host for storefronts: sandboxed WebAssembly plugins answer a shop's hooks.
+
+pub mod adapters;
+pub mod cli;
+pub mod config;
+pub mod decide;
+pub mod domain;
+pub mod http;
+pub mod lifecycle;
+pub mod messages;
+pub mod plugins;
+pub mod serve;
+pub mod store;
+pub mod wording;

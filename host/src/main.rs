@@ -1,0 +1,2 @@
+//! The `cartwright` command.
+fn main() {}
