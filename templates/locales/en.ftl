@@ -1,0 +1,53 @@
+# The host's own texts. Plugins may use them in their templates; merchants may override them.
+
+mail-greeting = { $kind ->
+    [named] Hello { $name },
+    [both] Hello { $name } ({ $company }),
+    [company] Hello { $company },
+   *[nobody] Hello,
+}
+mail-signature = Your { $shop } team
+mail-recommendations = You may also like
+mail-contact = Any questions? We are glad to help.
+mail-contact-page = Contact and help
+mail-why-transactional = You receive this message because of your order at { $shop }.
+mail-why-updates = You receive this message because you are a customer of { $shop }.
+mail-why-marketing = You receive this message because you agreed to hear from { $shop }.
+mail-unsubscribe = Unsubscribe
+
+order-heading = Order { $number }
+order-placed-on = Placed on { $date }
+order-subtotal = Subtotal
+order-discount = Discount
+order-delivery = Delivery
+order-free = Free
+order-tax = Tax
+order-tax-included = Including { $tax } tax
+order-total = Total
+
+delivery-arrives = Arrives
+delivery-by = Delivery
+delivery-expected = Expected
+tracking-link = Track your parcel
+
+progress-placed = Ordered
+progress-shipped = Dispatched
+progress-out = On its way to you
+progress-delivered = Delivered
+
+coupon-percent = { $percent } off
+coupon-amount = { $amount } off
+coupon-free-delivery = Free delivery
+coupon-from = For orders from { $amount }
+coupon-until = Valid until { $when }
+
+today = today
+tomorrow = tomorrow
+yesterday = yesterday
+today-at = today, { $time }
+tomorrow-at = tomorrow, { $time }
+duration = { $shape ->
+    [hours] { $hours } h
+    [minutes] { $minutes } min
+   *[both] { $hours } h { $minutes } min
+}
