@@ -5,10 +5,17 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::Origin;
+
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HostConfig {
+    /// The folder of `cartwright.toml`, which relative paths start from.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    #[serde(skip)]
+    pub origin: Origin,
     /// Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
     /// Where shoppers and shops reach this host; default `http://<listen>`.
@@ -32,6 +39,8 @@ pub struct HostConfig {
 impl Default for HostConfig {
     fn default() -> Self {
         Self {
+            folder: ".".into(),
+            origin: Origin::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             database: None,
@@ -44,6 +53,30 @@ impl Default for HostConfig {
             budgets: Budgets::default(),
             http: HttpLimits::default(),
         }
+    }
+}
+
+impl HostConfig {
+    /// Where shoppers and shops reach this host, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.public_url
+            .as_deref()
+            .map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// `sqlite:<path>`.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("cartwright.db").display()))
+    }
+
+    /// The folder that the `.eml` channel writes to.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.data_dir.join("outbox")
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
-use super::{PluginEntry, SecretSource};
+use super::{Origin, PluginEntry, SecretSource};
 use crate::domain::ShopContact;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +12,9 @@ pub struct ShopConfig {
     /// The file's name without `.toml`.
     #[serde(skip)]
     pub id: String,
+    /// For the checks that come later (grants, settings): where each value stands.
+    #[serde(skip)]
+    pub origin: Origin,
     pub name: String,
     pub url: String,
     /// ISO 3166-1 alpha-2.
