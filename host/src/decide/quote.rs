@@ -1,0 +1,105 @@
+//! Signed quotes. Decisions write nothing, so what was promised travels with the shopper: price,
+//! arrival and expiry of a delivery option, signed by the host, come back with the order.
+//!
+//! Form: `q1.<payload>.<signature>`, both base64url without padding; the payload is compact JSON, the
+//! signature HMAC-SHA-256 over `q1.<payload>`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::domain::Arrival;
+
+const VERSION: &str = "q1";
+
+/// Longer texts are no quotes of ours; they are not even decoded.
+const LONGEST: usize = 4_096;
+
+/// What the shopper was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    #[serde(rename = "s")]
+    pub shop: String,
+    #[serde(rename = "c")]
+    pub cart: String,
+    /// Stable id of the delivery option.
+    #[serde(rename = "o")]
+    pub option: String,
+    /// As it read in the shopper's language.
+    #[serde(rename = "t")]
+    pub title: String,
+    /// After discounts on delivery, minor units.
+    #[serde(rename = "p")]
+    pub price: i64,
+    #[serde(rename = "u")]
+    pub currency: String,
+    #[serde(rename = "e")]
+    pub exponent: u8,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<Arrival>,
+    /// UTC milliseconds; an order placed later has no claim to it.
+    #[serde(rename = "x")]
+    pub expires: i64,
+    /// Plugins that made the option or changed its price; empty: the shop's own fallback.
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    pub contributors: Vec<String>,
+}
+
+/// Why a text is not a quote to rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QuoteError {
+    #[error("this is not a quote: send `delivery_options[].quote` of the checkout's answer unchanged")]
+    Malformed,
+    #[error("the quote was changed, or another host signed it: send it as the checkout answered it")]
+    Tampered,
+    #[error("the quote is another shop's")]
+    OtherShop,
+    #[error("the quote had expired when the order was placed: ask the checkout again before ordering")]
+    Expired,
+}
+
+/// The text that goes to the storefront.
+#[must_use]
+pub fn sign(key: &[u8; 32], quote: &Quote) -> String {
+    let payload = serde_json::to_vec(quote).unwrap_or_default();
+    let signed = format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(payload));
+    let signature = URL_SAFE_NO_PAD.encode(mac(key, &signed).finalize().into_bytes());
+    format!("{signed}.{signature}")
+}
+
+/// The quote in a text that came back with an order of `shop`, placed at `placed_at_ms`.
+/// Signatures are compared in constant time, and before anything in the payload is looked at.
+pub fn verify(key: &[u8; 32], text: &str, shop: &str, placed_at_ms: i64) -> Result<Quote, QuoteError> {
+    if text.len() > LONGEST {
+        return Err(QuoteError::Malformed);
+    }
+    let (signed, signature) = text.rsplit_once('.').ok_or(QuoteError::Malformed)?;
+    let (version, payload) = signed.split_once('.').ok_or(QuoteError::Malformed)?;
+    if version != VERSION {
+        return Err(QuoteError::Malformed);
+    }
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| QuoteError::Malformed)?;
+    mac(key, signed).verify_slice(&signature).map_err(|_| QuoteError::Tampered)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| QuoteError::Malformed)?;
+    let quote: Quote = serde_json::from_slice(&payload).map_err(|_| QuoteError::Malformed)?;
+    if quote.shop != shop {
+        return Err(QuoteError::OtherShop);
+    }
+    if placed_at_ms > quote.expires {
+        return Err(QuoteError::Expired);
+    }
+    Ok(quote)
+}
+
+fn mac(key: &[u8; 32], signed: &str) -> Hmac<Sha256> {
+    // A key shorter than the hash's block is padded with zeros (RFC 2104).
+    let mut block = [0; 64];
+    for (padded, byte) in block.iter_mut().zip(key) {
+        *padded = *byte;
+    }
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    mac.update(signed.as_bytes());
+    mac
+}
