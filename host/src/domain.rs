@@ -18,6 +18,7 @@ mod place;
 mod product;
 mod record;
 mod shop;
+mod state;
 mod text;
 
 pub use call::{Civil, DueTimer, HttpRequest, HttpResponse, Level, Scope};
@@ -40,6 +41,7 @@ pub use place::{Attribute, Place};
 pub use product::Product;
 pub use record::{CatalogEntry, Contact, CustomerInput, CustomerRecord, OrderRecord};
 pub use shop::{Shop, ShopContact};
+pub use state::{ReadError, Reads, StateOwner, StateRead, Versioned};
 pub use text::{Text, Value};
 
 // What `bindgen!` expects of a module it is given for an interface without functions.

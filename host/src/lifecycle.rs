@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::domain::{Clock, Event};
-use crate::plugins::registry::{LiveShop, Registry};
+use crate::plugins::call::{Invocation, Outcome};
+use crate::plugins::registry::{LiveShop, Registry, Snapshot};
 use crate::store::Store;
 
 /// Who says it, and by which name: the same name twice is the same event.
@@ -47,7 +50,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JobProgress {
     pub plugin: String,
-    /// `waiting`, `running`, `done`, `failed`.
+    /// `waiting`, `running`, `done`, `failed` (it is tried again), `dead` (it is not).
     pub state: String,
     pub fault: Option<String>,
 }
@@ -61,17 +64,40 @@ pub enum IntakeError {
     Store(#[from] crate::store::StoreError),
 }
 
+/// What the worker needs of the sandbox: what is live, and a call.
+#[async_trait]
+pub trait Plugins: Send + Sync {
+    fn current(&self) -> Arc<Snapshot>;
+    async fn call(&self, invocation: Invocation) -> Outcome;
+}
+
+#[async_trait]
+impl Plugins for Registry {
+    fn current(&self) -> Arc<Snapshot> {
+        Registry::current(self)
+    }
+
+    async fn call(&self, invocation: Invocation) -> Outcome {
+        Registry::call(self, invocation).await
+    }
+}
+
 /// Accepts events and does their work. Cheap to clone.
 #[derive(Clone)]
 pub struct Lifecycle {
-    pub registry: Arc<Registry>,
-    pub store: Store,
-    pub clock: Clock,
-    /// Verifies quotes that come back; 32 bytes.
-    pub quote_key: Arc<[u8; 32]>,
+    plugins: Arc<dyn Plugins>,
+    store: Store,
+    clock: Clock,
+    quote_key: Arc<[u8; 32]>,
 }
 
 impl Lifecycle {
+    /// `quote_key` verifies quotes that come back. `plugins` is the [`Registry`] but in tests.
+    #[must_use]
+    pub fn new(plugins: Arc<dyn Plugins>, store: Store, clock: Clock, quote_key: Arc<[u8; 32]>) -> Self {
+        Self { plugins, store, clock, quote_key }
+    }
+
     /// Durable when it returns: the event, its sequence number, and a job for each subscribed plugin.
     pub async fn accept(
         &self,
@@ -79,24 +105,37 @@ impl Lifecycle {
         identity: Identity,
         event: Event,
     ) -> Result<Accepted, IntakeError> {
-        let _ = (shop, identity, event);
+        let _ = (shop, identity, event, &self.quote_key);
         todo!()
     }
 
-    /// Until the event's jobs have finished, or `patience` (wall time) is over.
+    /// Until no job of the event waits or runs (a failed one that is tried again later counts as
+    /// stopped), or `patience` (wall time) is over. `None`: no such event in this shop.
     pub async fn wait(
         &self,
         shop: &str,
         event_id: &str,
         patience: Duration,
     ) -> Result<Option<Progress>, IntakeError> {
-        let _ = (shop, event_id, patience);
+        let _ = (shop, event_id, patience, &self.store);
         todo!()
     }
 
     /// Fires due timers and does all eligible jobs; gives the instant
     /// (UTC milliseconds) when there is more to do. Production loops over it.
     pub async fn step(&self) -> Result<Option<i64>, IntakeError> {
+        let _ = (&self.plugins, &self.clock);
+        todo!()
+    }
+
+    /// Steps until `shutdown`, then finishes what it holds.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let _ = shutdown;
+        todo!()
+    }
+
+    /// Tells the running loop that the clock was moved.
+    pub fn wake(&self) {
         todo!()
     }
 }

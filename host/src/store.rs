@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::{CatalogEntry, CustomerInput, CustomerRecord, OrderRecord};
-use crate::plugins::call::{StateOwner, Versioned};
+use crate::domain::{CatalogEntry, CustomerInput, CustomerRecord, OrderRecord, StateOwner, Versioned};
 
 /// Why the store did not do something.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +67,28 @@ pub struct QueueDepth {
     /// (plugin, hook, open jobs, age of the oldest in ms)
     pub jobs: Vec<(String, String, i64, i64)>,
     pub messages_due: i64,
+}
+
+/// A job as `GET /v1/jobs` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct JobView {
+    pub id: String,
+    pub plugin: String,
+    pub hook: String,
+    pub event_id: String,
+    pub order_id: Option<String>,
+    /// `waiting`, `running`, `failed` (it is tried again), `dead` (it is not), `done`.
+    pub state: String,
+    pub attempts: i64,
+    /// Why the last attempt failed.
+    pub fault: Option<String>,
+    #[serde(with = "crate::domain::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: i64,
+    /// Not before.
+    #[serde(with = "crate::domain::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub run_after: i64,
 }
 
 /// Cheap to clone.
@@ -164,6 +185,24 @@ impl Store {
 
     pub async fn settle_message(&self, id: &str, fate: &MessageFate, now_ms: i64) -> Result<()> {
         let _ = (id, fate, now_ms);
+        todo!()
+    }
+
+    /// A secret of this installation, made from the OS's random numbers when first asked for and kept in
+    /// the database, so that every host on it has the same (`guest`, `quote`).
+    pub async fn installation_key(&self, name: &str) -> Result<[u8; 32]> {
+        let _ = name;
+        todo!()
+    }
+
+    /// Changes whenever there may be messages to hand over: `changed().await` instead of polling.
+    pub fn mail(&self) -> tokio::sync::watch::Receiver<u64> {
+        todo!()
+    }
+
+    /// Jobs of a shop, newest first; `state` = one of [`JobView::state`], or all that are not done.
+    pub async fn jobs(&self, shop: &str, state: Option<&str>, limit: u32) -> Result<Vec<JobView>> {
+        let _ = (shop, state, limit);
         todo!()
     }
 

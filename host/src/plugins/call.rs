@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
 use crate::config::calendar::Calendar;
 use crate::domain::{
     Cart, Customer, DeliveryOption, DeliveryUpdate, Discount, DueTimer, Effect, Feedback, Hook, Order,
-    OrderReturn, PaymentMethod, Product, Scope, Shipment, Shop, Totals,
+    OrderReturn, PaymentMethod, Shipment, Shop, Totals,
 };
+pub use crate::domain::{ReadError, Reads, StateOwner, StateRead, Versioned};
 use crate::plugins::registry::{LivePlugin, Registry};
 
 /// What the hook is called with.
@@ -64,60 +63,6 @@ pub struct Surroundings {
     pub offers: Arc<Offers>,
     /// For log lines.
     pub request_id: String,
-}
-
-/// Whose state a key belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct StateOwner {
-    pub shop: String,
-    pub plugin: String,
-    pub scope: Scope,
-    /// Id of the customer or order; empty for `shop`.
-    pub subject: String,
-}
-
-/// A value with the version that a commit compares; 0 = the key was absent.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Versioned {
-    pub value: Option<String>,
-    pub version: i64,
-}
-
-/// What a call read of the state: compared at commit.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum StateRead {
-    Key {
-        owner: StateOwner,
-        key: String,
-        version: i64,
-    },
-    /// The keys and versions that a listing showed.
-    Prefix {
-        owner: StateOwner,
-        prefix: String,
-        limit: u32,
-        seen: Vec<(String, i64)>,
-    },
-}
-
-/// Why a read failed; the call becomes a fault, and on the event path is tried again.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ReadError(pub String);
-
-/// What calls read that is not in memory. The store answers; this room only knows the questions.
-#[async_trait]
-pub trait Reads: Send + Sync {
-    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError>;
-    async fn related(&self, shop: &str, product: &str, limit: u32) -> Result<Vec<String>, ReadError>;
-    async fn field(&self, shop: &str, product: &str, key: &str) -> Result<Option<String>, ReadError>;
-    async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>, ReadError>;
-    async fn state_list(
-        &self,
-        owner: &StateOwner,
-        prefix: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, Versioned)>, ReadError>;
 }
 
 #[derive(Clone)]
