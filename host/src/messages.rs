@@ -1,12 +1,17 @@
 //! How a message reaches a person.
 
-use std::path::PathBuf;
+pub mod channels;
+mod deliver;
+pub mod policy;
+pub mod preview;
+
 use std::sync::Arc;
 
 use crate::decide::Decider;
 use crate::domain::Clock;
+use crate::messages::channels::Channel;
 use crate::plugins::registry::Registry;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// Hands over messages when they are due. Cheap to clone.
 #[derive(Clone)]
@@ -16,13 +21,6 @@ pub struct Courier {
     pub clock: Clock,
     /// Asks the plugins for what fills a mail beside its text (`content`, page `message`).
     pub decider: Decider,
-    /// The folder that the `.eml` channel writes to.
-    pub outbox: PathBuf,
-}
-
-impl Courier {
-    /// Hands over all messages that are due; gives the instant (UTC milliseconds) of the next one.
-    pub async fn step(&self) -> Result<Option<i64>, StoreError> {
-        todo!()
-    }
+    /// One for each way to a person, e.g. [`channels::outbox::Outbox`].
+    pub channels: Vec<Arc<dyn Channel>>,
 }

@@ -210,4 +210,10 @@ impl Store {
         let _ = now_ms;
         todo!()
     }
+
+    /// Notified whenever a commit may have made a message due earlier than before.
+    #[must_use]
+    pub fn message_signal(&self) -> std::sync::Arc<tokio::sync::Notify> {
+        todo!()
+    }
 }
