@@ -97,17 +97,4 @@ impl Decider {
         let _ = (snapshot, shop, customer_id, order_id, locale);
         todo!()
     }
-
-    /// What the `content` stage puts into a message (page `message`): at most a few products for the
-    /// footer. Never an error: a plugin that fails or is late leaves its part empty.
-    pub async fn message_content(
-        &self,
-        shop: &Arc<LiveShop>,
-        customer_id: Option<&str>,
-        order_id: Option<&str>,
-        locale: &str,
-    ) -> Vec<ShownRecommendation> {
-        let _ = (shop, customer_id, order_id, locale);
-        todo!()
-    }
 }
