@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::config::calendar::Calendar;
 use crate::config::{HostConfig, PluginEntry, ShopConfig};
 use crate::domain::{Hook, Shop};
+use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
+use crate::plugins::meters::CallMeters;
 use crate::plugins::permissions::Permission;
 use crate::wording::Wording;
 
@@ -19,6 +21,8 @@ pub struct Plugin {
     pub bytes: u64,
     pub hooks: BTreeSet<Hook>,
     pub permissions: BTreeSet<Permission>,
+    /// Compiled; `Code::default()` (every call is a fault) is enough for tests of other rooms.
+    pub code: Code,
 }
 
 /// A plugin enabled in a shop.
@@ -28,6 +32,8 @@ pub struct LivePlugin {
     pub plugin: Arc<Plugin>,
     /// JSON that fits the schema, defaults filled in.
     pub settings: Arc<str>,
+    /// Counters of its calls; begin with the default.
+    pub meters: CallMeters,
 }
 
 /// One shop as it is live.
@@ -43,7 +49,7 @@ pub struct LiveShop {
 }
 
 /// Something that is wrong with a file; what was live before stays live.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// `plugin`, `settings`, `texts`, `templates`, `shop`, `host`.
     pub kind: String,
@@ -52,6 +58,9 @@ pub struct Problem {
     pub plugin: Option<String>,
     /// A sentence that says what is wrong and what to do.
     pub message: String,
+    /// The same with the lines of the file and a caret, when it is about a configuration file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 #[derive(Debug)]
