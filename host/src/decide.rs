@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod explain;
 pub mod quote;
+pub mod totals;
 
 use std::sync::Arc;
 
