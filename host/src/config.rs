@@ -1,15 +1,21 @@
 //! What the merchant wrote: `cartwright.toml` and `shops/<id>.toml`, checked.
 
 pub mod calendar;
+mod check;
+mod civil;
+mod country;
 mod host;
 mod load;
 mod mistake;
 mod plugin;
 mod secret;
 mod shop;
+pub mod suggest;
+mod wording_of_serde;
 
+pub use check::is_shop_id;
 pub use host::{Budgets, HostConfig, HttpLimits, Limits, LogConfig, LogFormat};
-pub use load::{load_host, load_shop, load_shops};
+pub use load::{HOST_FILE, load_host, load_shop, load_shops, shop_files};
 pub use mistake::{ConfigError, Origin, Step};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};

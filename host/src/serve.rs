@@ -1,11 +1,22 @@
 //! The one place that constructs services.
 
+mod background;
+mod key;
+pub mod telemetry;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, HostConfig};
 use crate::decide::Decider;
 use crate::domain::Clock;
+use crate::http::{self, App};
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
 use crate::plugins::registry::Registry;
@@ -39,14 +50,62 @@ pub struct Host {
     decider: Decider,
     lifecycle: Lifecycle,
     courier: Courier,
+    stopping: CancellationToken,
+    tasks: JoinSet<()>,
 }
 
 impl Host {
     /// Reads `cartwright.toml` in `folder`, opens the store, loads the plugins and listens. Many may
     /// run in one process, each in its own folder.
     pub async fn start(folder: &Path, options: StartOptions) -> anyhow::Result<Self> {
-        let _ = (folder, options);
-        todo!()
+        let StartOptions { listen, clock, background, watch } = options;
+        telemetry::install_crypto();
+        let config = config::load_host(folder)?;
+        let address = listen.unwrap_or(config.listen);
+        let listener = bind(address).await?;
+        let address = listener.local_addr()?;
+
+        prepare(&config)?;
+        let keys = key::load(&config.data_dir)?;
+        let store = Store::open(&config.database(), &config.data_dir).await?;
+        let registry = Registry::open(folder).await?;
+        let decider =
+            Decider::new(Arc::clone(&registry), store.clone(), clock.clone(), Arc::clone(&keys.quote));
+        let lifecycle =
+            Lifecycle::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
+        let courier = Courier {
+            registry: Arc::clone(&registry),
+            store: store.clone(),
+            clock: clock.clone(),
+            decider: decider.clone(),
+            outbox: config.outbox(),
+        };
+        let router = http::router(App {
+            registry: Arc::clone(&registry),
+            store: store.clone(),
+            decider: decider.clone(),
+            lifecycle: lifecycle.clone(),
+            clock: clock.clone(),
+            metrics: telemetry::metrics(),
+        });
+
+        let stopping = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let stopped = stopping.clone();
+        tasks.spawn(async move {
+            if let Err(error) = http::serve(listener, router, &config.http, stopped.cancelled_owned()).await {
+                tracing::error!(%error, "the server ended");
+            }
+        });
+        if background {
+            let (worker, stopped) = (lifecycle.clone(), stopping.clone());
+            tasks.spawn(async move { worker.run(stopped).await });
+            tasks.spawn(background::deliver(courier.clone(), clock.clone(), stopping.clone()));
+        }
+        let _ = watch;
+        tasks.spawn(background::tidy_metrics(stopping.clone()));
+        tracing::info!(%address, shops = registry.current().shops.len(), "listening");
+        Ok(Self { address, clock, registry, store, decider, lifecycle, courier, stopping, tasks })
     }
 
     /// Where it listens.
@@ -87,11 +146,52 @@ impl Host {
 
     /// Does the work of events, timers and messages until nothing more is due at the clock's time.
     pub async fn settle(&self) -> anyhow::Result<()> {
-        todo!()
+        background::settle(&self.lifecycle, &self.courier, &self.clock).await
     }
 
     /// Stops taking requests, finishes those it has and the calls under way, and closes the store.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        todo!()
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.stopping.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a task of the host broke off")?;
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+        Ok(())
     }
+}
+
+/// Listens, or says in a sentence why not.
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} is in use; stop what listens there, or choose another with `listen` in \
+             cartwright.toml or `--listen {}:0` for a free one",
+            address.port(),
+            address.ip()
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "this user may not listen on port {}; ports below 1024 are for the system, choose a higher one",
+            address.port()
+        ),
+        std::io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "this machine has no address {}; 127.0.0.1 is reached from here only, 0.0.0.0 from everywhere",
+            address.ip()
+        ),
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    })
+}
+
+/// Makes the folders that the host writes to.
+fn prepare(config: &HostConfig) -> anyhow::Result<()> {
+    for folder in [config.data_dir.clone(), config.outbox()] {
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            anyhow::anyhow!(
+                "the folder {} cannot be written: {error}; make it writable for this user, or set \
+                 `data_dir` in cartwright.toml",
+                folder.display()
+            )
+        })?;
+    }
+    Ok(())
 }

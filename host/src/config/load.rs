@@ -1,24 +1,204 @@
-//! Reads the files and checks what types cannot.
+//! Reads the files; what types cannot check is left to `check`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{ConfigError, HostConfig, ShopConfig};
+use serde::de::DeserializeOwned;
+
+use super::mistake::shown;
+use super::wording_of_serde::say;
+use super::{ConfigError, HostConfig, LogFormat, Origin, ShopConfig, check};
+
+/// The name of the host's file.
+pub const HOST_FILE: &str = "cartwright.toml";
 
 /// Reads `cartwright.toml` of a folder; relative folders in it become paths below that folder.
+///
+/// These environment variables win over the file: `CARTWRIGHT_LISTEN`, `CARTWRIGHT_PUBLIC_URL`,
+/// `CARTWRIGHT_DATABASE`, `CARTWRIGHT_DATA_DIR`, `CARTWRIGHT_LOG` (the filter) and
+/// `CARTWRIGHT_LOG_FORMAT`.
 pub fn load_host(folder: &Path) -> Result<HostConfig, ConfigError> {
-    let _ = folder;
-    todo!()
+    load_host_with(folder, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn load_host_with(
+    folder: &Path,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<HostConfig, ConfigError> {
+    let file = folder.join(HOST_FILE);
+    let text = read(&file).map_err(|error| {
+        if file.exists() {
+            error
+        } else {
+            ConfigError::unreadable(&file, format!("there is no {}", shown(&file)))
+                .with_help("run `cartwright init` to write one, or name its folder with `--folder` (-C)")
+        }
+    })?;
+    let mut config: HostConfig = parse(&file, &text)?;
+    config.origin = Origin { file, text };
+    override_from(&mut config, environment)?;
+    if let Some(error) = ConfigError::all(check::host(&config)) {
+        return Err(error);
+    }
+    config.folder = folder.to_owned();
+    for path in
+        [&mut config.data_dir, &mut config.plugins_dir, &mut config.shops_dir, &mut config.templates_dir]
+    {
+        *path = folder.join(&*path);
+    }
+    config.database = config.database.map(|database| rooted(&database, folder));
+    Ok(config)
+}
+
+/// `sqlite:<path>` with the path below the folder.
+fn rooted(database: &str, folder: &Path) -> String {
+    match database.strip_prefix("sqlite:") {
+        Some(path) => format!("sqlite:{}", folder.join(path.trim_start_matches("//")).display()),
+        None => database.to_owned(),
+    }
+}
+
+fn override_from(
+    config: &mut HostConfig,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(), ConfigError> {
+    let wrong = |name: &str, value: &str, what: &str| {
+        ConfigError::unreadable(
+            Path::new(name),
+            format!("the environment variable {name} is `{value}`, which is not {what}"),
+        )
+    };
+    if let Some(value) = environment("CARTWRIGHT_LISTEN") {
+        config.listen = value
+            .parse()
+            .map_err(|_| wrong("CARTWRIGHT_LISTEN", &value, "an address like 127.0.0.1:8080"))?;
+    }
+    if let Some(value) = environment("CARTWRIGHT_LOG_FORMAT") {
+        config.log.format = match value.as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => return Err(wrong("CARTWRIGHT_LOG_FORMAT", &value, "`text` or `json`")),
+        };
+    }
+    if let Some(value) = environment("CARTWRIGHT_PUBLIC_URL") {
+        if !check::is_web_address(&value) {
+            return Err(wrong("CARTWRIGHT_PUBLIC_URL", &value, "an address like https://plugins.example"));
+        }
+        config.public_url = Some(value);
+    }
+    if let Some(value) = environment("CARTWRIGHT_DATABASE") {
+        if !check::is_database(&value) {
+            return Err(wrong("CARTWRIGHT_DATABASE", &value, "`sqlite:` and the path of a file"));
+        }
+        config.database = Some(value);
+    }
+    if let Some(value) = environment("CARTWRIGHT_DATA_DIR") {
+        config.data_dir = PathBuf::from(value);
+    }
+    if let Some(value) = environment("CARTWRIGHT_LOG") {
+        config.log.filter = value;
+    }
+    Ok(())
 }
 
 /// Reads `shops/<id>.toml`.
 pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
-    let _ = file;
-    todo!()
+    let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if !check::is_shop_id(id) {
+        return Err(ConfigError::unreadable(
+            file,
+            format!("`{id}` cannot be the id of a shop, and a shop's file is named by its id"),
+        )
+        .with_help("rename the file: small letters, digits and hyphens, beginning with a letter or digit"));
+    }
+    let text = read(file)?;
+    let mut config: ShopConfig = parse(file, &text)?;
+    id.clone_into(&mut config.id);
+    config.origin = Origin { file: file.to_owned(), text };
+    match ConfigError::all(check::shop(&config)) {
+        Some(error) => Err(error),
+        None => Ok(config),
+    }
 }
 
 /// Reads every `*.toml` of a folder, sorted by name; broken ones are left out and reported.
 #[must_use]
 pub fn load_shops(folder: &Path) -> (Vec<ShopConfig>, Vec<ConfigError>) {
-    let _ = folder;
-    todo!()
+    let files = match shop_files(folder) {
+        Ok(files) => files,
+        Err(error) => return (Vec::new(), vec![error]),
+    };
+    let mut shops = Vec::new();
+    let mut errors = Vec::new();
+    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    for file in files {
+        match load_shop(&file) {
+            Ok(shop) => match shared_key(&shop, &mut keys) {
+                None => shops.push(shop),
+                Some(error) => errors.push(error),
+            },
+            Err(error) => errors.push(error),
+        }
+    }
+    (shops, errors)
 }
+
+/// The `*.toml` files of a folder, sorted by name.
+pub fn shop_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let entries = std::fs::read_dir(folder).map_err(|error| {
+        ConfigError::unreadable(folder, format!("the folder of shops cannot be read: {error}")).with_help(
+            "run `cartwright init` to write a first shop, or correct `shops_dir` in cartwright.toml",
+        )
+    })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// A key says whose shop it is, so two shops cannot share one.
+fn shared_key(shop: &ShopConfig, keys: &mut BTreeMap<String, String>) -> Option<ConfigError> {
+    for (index, key) in shop.keys.iter().enumerate() {
+        if let Some(other) = keys.insert(key.sha256.clone(), shop.id.clone())
+            && other != shop.id
+        {
+            keys.insert(key.sha256.clone(), other.clone());
+            return Some(
+                shop.origin
+                    .mistake(
+                        &["keys".into(), index.into(), "sha256".into()],
+                        format!("the shop `{other}` has the same key"),
+                    )
+                    .with_help(format!("make one with `cartwright key create --shop {}`", shop.id)),
+            );
+        }
+    }
+    None
+}
+
+fn read(file: &Path) -> Result<Arc<str>, ConfigError> {
+    std::fs::read_to_string(file).map(Arc::from).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => error.to_string(),
+        };
+        ConfigError::unreadable(file, format!("{} cannot be read: {why}", shown(file)))
+    })
+}
+
+fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let (message, help) = say(error.message());
+        let mistake = ConfigError::in_text(file, text, error.span(), message);
+        match help {
+            Some(help) => mistake.with_help(help),
+            None => mistake,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

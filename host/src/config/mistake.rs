@@ -1,10 +1,13 @@
 //! A mistake in a configuration file: what is wrong, what to do, and where, with a caret.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// One step from the top of a file to a value, e.g. `["plugins", 0, "settings", "max_items"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,9 @@ pub struct ConfigError {
     help: Option<String>,
     source: Option<NamedSource<Arc<str>>>,
     span: Option<Range<usize>>,
+    line: Option<usize>,
+    /// Further mistakes of the same file.
+    others: Vec<ConfigError>,
 }
 
 impl ConfigError {
@@ -62,20 +68,51 @@ impl ConfigError {
     /// the caret points at the table that should hold it.
     #[must_use]
     pub fn at(file: &Path, text: &str, path: &[Step], message: impl Into<String>) -> Self {
-        let _ = path;
+        Self::in_text(file, text, locate(text, path, Part::Value), message)
+    }
+
+    /// The same, with the caret at the last key of the path: for a key that should not be there.
+    #[must_use]
+    pub fn at_key(file: &Path, text: &str, path: &[Step], message: impl Into<String>) -> Self {
+        Self::in_text(file, text, locate(text, path, Part::Key), message)
+    }
+
+    /// A mistake in these bytes of the text.
+    #[must_use]
+    pub fn in_text(file: &Path, text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
+        let line = span.as_ref().map(|span| {
+            text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count().saturating_add(1)
+        });
         Self {
-            file: file.to_owned(),
-            message: message.into(),
-            help: None,
-            source: Some(NamedSource::new(file.display().to_string(), Arc::from(text))),
-            span: None,
+            source: Some(NamedSource::new(shown(file), Arc::from(text)).with_language("toml")),
+            line,
+            span,
+            ..Self::unreadable(file, message)
         }
     }
 
     /// A file that cannot be read at all.
     #[must_use]
     pub fn unreadable(file: &Path, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), message: message.into(), help: None, source: None, span: None }
+        Self {
+            file: file.to_owned(),
+            message: message.into(),
+            help: None,
+            source: None,
+            span: None,
+            line: None,
+            others: Vec::new(),
+        }
+    }
+
+    /// Several mistakes of a file as one error; `None` when there are none.
+    #[must_use]
+    pub fn all(mut mistakes: Vec<Self>) -> Option<Self> {
+        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        let mut mistakes = mistakes.into_iter();
+        let mut first = mistakes.next()?;
+        first.others.extend(mistakes);
+        Some(first)
     }
 
     /// What to do about it.
@@ -93,18 +130,42 @@ impl ConfigError {
     /// From 1.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
-        None
+        self.line
     }
 
-    /// The mistake with its lines and a caret, without colours.
+    /// This mistake and the others of the same file.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.others.len().saturating_add(1)
+    }
+
+    /// The mistakes with their lines and a caret, without colours.
     #[must_use]
     pub fn report(&self) -> String {
-        self.to_string()
+        self.render(GraphicalTheme::unicode_nocolor)
+    }
+
+    /// The same for a terminal.
+    #[must_use]
+    pub fn coloured_report(&self) -> String {
+        self.render(GraphicalTheme::unicode)
+    }
+
+    fn render(&self, theme: fn() -> GraphicalTheme) -> String {
+        let handler = GraphicalReportHandler::new_themed(theme()).with_width(100).without_cause_chain();
+        let mut text = String::new();
+        if handler.render_report(&mut text, self).is_err() {
+            text = self.to_string();
+        }
+        for other in &self.others {
+            text.push_str(&other.render(theme));
+        }
+        text
     }
 }
 
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
@@ -112,8 +173,8 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Diagnostic for ConfigError {
-    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -123,5 +184,102 @@ impl Diagnostic for ConfigError {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.span.clone()?;
         Some(Box::new(std::iter::once(LabeledSpan::underline(span))))
+    }
+}
+
+/// The path without a `./` before it.
+pub(super) fn shown(file: &Path) -> String {
+    file.strip_prefix(".").unwrap_or(file).display().to_string()
+}
+
+/// Which part of `key = value` a caret points at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Key,
+    Value,
+}
+
+/// The bytes of what a path names, as far as the path leads.
+fn locate(text: &str, path: &[Step], part: Part) -> Option<Range<usize>> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let mut table: Option<&DeTable<'_>> = Some(document.get_ref());
+    let mut array: Option<&[Spanned<DeValue<'_>>]> = None;
+    let mut span = None;
+    for (index, step) in path.iter().enumerate() {
+        let value = match step {
+            Step::Key(key) => {
+                let Some((found, value)) =
+                    table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
+                else {
+                    break;
+                };
+                let last = index.saturating_add(1) == path.len();
+                // Of a table under its own header, the value's bytes are the header; of a dotted one
+                // there are none.
+                span = Some(if last && part == Part::Key { found.span() } else { value.span() });
+                value
+            }
+            Step::Index(position) => {
+                let Some(value) = array.and_then(|array| array.get(*position)) else { break };
+                span = Some(value.span());
+                value
+            }
+        };
+        table = value.get_ref().as_table();
+        array = value.get_ref().as_array().map(|array| &**array);
+    }
+    span.map(|span| first_line(text, span))
+}
+
+/// A caret under a whole table would bury its reader: only the first line is shown.
+fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
+    let length = text.get(span.clone()).and_then(|shown| shown.find('\n'));
+    length.map_or(span.clone(), |length| span.start..span.start.saturating_add(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "name = \"Lipa\"\n\n[[plugins]]\nname = \"a\"\n\n[[plugins]]\nname = \"b\"\n\
+                        settings = { max_items = 40, zones = [\"PL\", \"XX\"] }\n[discounts]\nexclusive = 1\n";
+
+    fn shown(path: &[Step]) -> &'static str {
+        locate(TEXT, path, Part::Value).and_then(|span| TEXT.get(span)).unwrap_or("nothing")
+    }
+
+    #[test]
+    fn a_path_leads_to_the_value_or_to_the_closest_table() {
+        assert_eq!(shown(&["name".into()]), "\"Lipa\"");
+        assert_eq!(shown(&["plugins".into(), 1.into(), "settings".into(), "max_items".into()]), "40");
+        assert_eq!(
+            shown(&["plugins".into(), 1.into(), "settings".into(), "zones".into(), 1.into()]),
+            "\"XX\""
+        );
+        assert_eq!(shown(&["plugins".into(), 1.into(), "source".into()]), "[[plugins]]");
+        assert_eq!(shown(&["discounts".into(), "best_of".into()]), "[discounts]");
+        assert_eq!(shown(&["nowhere".into()]), "nothing");
+    }
+
+    #[test]
+    fn the_report_shows_file_line_and_caret() {
+        let error = ConfigError::at(
+            Path::new("shops/lipa.toml"),
+            TEXT,
+            &["plugins".into(), 1.into(), "settings".into(), "max_items".into()],
+            "40 is more than the maximum of 12",
+        )
+        .with_help("choose a number from 1 to 12");
+        assert_eq!(error.line(), Some(8));
+        insta::assert_snapshot!(error.report(), @r#"
+          × 40 is more than the maximum of 12
+           ╭─[shops/lipa.toml:8:26]
+         7 │ name = "b"
+         8 │ settings = { max_items = 40, zones = ["PL", "XX"] }
+           ·                          ──
+         9 │ [discounts]
+           ╰────
+          help: choose a number from 1 to 12
+        "#);
     }
 }

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
+use super::civil;
 use super::{Origin, PluginEntry, SecretSource};
 use crate::domain::ShopContact;
 
@@ -32,14 +33,14 @@ pub struct ShopConfig {
     #[serde(default)]
     pub test_recipients: Vec<String>,
     /// Orders placed before are not new, whatever a platform reports of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "civil::instant")]
     pub live_since: Option<jiff::Timestamp>,
     #[serde(default = "no_contact")]
     pub contact: ShopContact,
     /// `mon` … `sun`; default Monday to Friday.
     #[serde(default = "weekdays")]
     pub working_days: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "civil::dates")]
     pub holidays: Vec<Date>,
     #[serde(default)]
     pub discounts: DiscountRules,
@@ -105,7 +106,9 @@ pub struct FallbackOption {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
+    #[serde(deserialize_with = "civil::time")]
     pub from: Time,
+    #[serde(deserialize_with = "civil::time")]
     pub to: Time,
 }
 
