@@ -19,11 +19,14 @@ use crate::domain::Clock;
 use crate::http::{self, App};
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
+use crate::messages::channels::Channel;
+use crate::messages::channels::outbox::Outbox;
 use crate::plugins::registry::Registry;
+use crate::plugins::watch::{WatchGuard, watch as watch_files};
 use crate::store::Store;
 
 /// What a caller may decide beside the files.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StartOptions {
     /// Instead of the file's `listen`; port 0 takes a free one.
     pub listen: Option<SocketAddr>,
@@ -33,11 +36,13 @@ pub struct StartOptions {
     pub background: bool,
     /// Whether files are watched; without, only `registry().reload()` reads them again.
     pub watch: bool,
+    /// Instead of the folder of `.eml` files.
+    pub channels: Option<Vec<Arc<dyn Channel>>>,
 }
 
 impl Default for StartOptions {
     fn default() -> Self {
-        Self { listen: None, clock: Clock::default(), background: true, watch: true }
+        Self { listen: None, clock: Clock::default(), background: true, watch: true, channels: None }
     }
 }
 
@@ -50,6 +55,8 @@ pub struct Host {
     decider: Decider,
     lifecycle: Lifecycle,
     courier: Courier,
+    /// Watches files while it lives.
+    watching: Option<WatchGuard>,
     stopping: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -58,7 +65,7 @@ impl Host {
     /// Reads `cartwright.toml` in `folder`, opens the store, loads the plugins and listens. Many may
     /// run in one process, each in its own folder.
     pub async fn start(folder: &Path, options: StartOptions) -> anyhow::Result<Self> {
-        let StartOptions { listen, clock, background, watch } = options;
+        let StartOptions { listen, clock, background, watch, channels } = options;
         telemetry::install_crypto();
         let config = config::load_host(folder)?;
         let address = listen.unwrap_or(config.listen);
@@ -78,7 +85,10 @@ impl Host {
             store: store.clone(),
             clock: clock.clone(),
             decider: decider.clone(),
-            outbox: config.outbox(),
+            channels: match channels {
+                Some(channels) => channels,
+                None => vec![Arc::new(Outbox::open(config.outbox())?) as _],
+            },
         };
         let router = http::router(App {
             registry: Arc::clone(&registry),
@@ -100,12 +110,13 @@ impl Host {
         if background {
             let (worker, stopped) = (lifecycle.clone(), stopping.clone());
             tasks.spawn(async move { worker.run(stopped).await });
-            tasks.spawn(background::deliver(courier.clone(), clock.clone(), stopping.clone()));
+            let (carrier, stopped) = (courier.clone(), stopping.clone());
+            tasks.spawn(async move { carrier.run(stopped).await });
         }
-        let _ = watch;
+        let watching = if watch { Some(watch_files(Arc::clone(&registry))?) } else { None };
         tasks.spawn(background::tidy_metrics(stopping.clone()));
         tracing::info!(%address, shops = registry.current().shops.len(), "listening");
-        Ok(Self { address, clock, registry, store, decider, lifecycle, courier, stopping, tasks })
+        Ok(Self { address, clock, registry, store, decider, lifecycle, courier, watching, stopping, tasks })
     }
 
     /// Where it listens.
@@ -151,6 +162,7 @@ impl Host {
 
     /// Stops taking requests, finishes those it has and the calls under way, and closes the store.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.watching.take());
         self.stopping.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.context("a task of the host broke off")?;
@@ -184,8 +196,8 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Makes the folders that the host writes to.
 fn prepare(config: &HostConfig) -> anyhow::Result<()> {
-    for folder in [config.data_dir.clone(), config.outbox()] {
-        std::fs::create_dir_all(&folder).map_err(|error| {
+    for folder in [&config.data_dir, &config.outbox()] {
+        std::fs::create_dir_all(folder).map_err(|error| {
             anyhow::anyhow!(
                 "the folder {} cannot be written: {error}; make it writable for this user, or set \
                  `data_dir` in cartwright.toml",
