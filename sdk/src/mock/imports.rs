@@ -1,0 +1,469 @@
+//! The imports as wit-bindgen would have them, answered by the mock's world.
+
+use super::effects::Effect;
+use super::world::{Stage, World, with};
+use crate::types::Scope;
+
+/// Where an import works: elsewhere the real host traps.
+fn only(world: &World, import: &str, stages: &[Stage], names: &str) {
+    assert!(
+        world.stage == Stage::Any || stages.contains(&world.stage),
+        "`{import}` works in {names}, not in `{}`: the host ends the call here",
+        world.hook
+    );
+}
+
+fn event(import: &str, effect: Effect) -> u32 {
+    with(|world| {
+        only(world, import, &[Stage::Event], "events and timers");
+        world.push(effect)
+    })
+}
+
+fn stage(import: &str, stage: Stage, name: &str, effect: Effect) -> u32 {
+    with(|world| {
+        only(world, import, &[stage], name);
+        world.push(effect)
+    })
+}
+
+pub(crate) mod context {
+    use super::with;
+    use crate::types::{Level, Shop};
+
+    pub fn hook() -> String {
+        with(|world| world.hook.clone())
+    }
+
+    pub fn now_ms() -> i64 {
+        with(|world| world.now)
+    }
+
+    pub fn zone() -> String {
+        with(|world| {
+            let customer = world.customer.as_ref().and_then(|customer| customer.zone.clone());
+            world.zone.clone().or(customer).unwrap_or_else(|| world.shop.zone.clone())
+        })
+    }
+
+    pub fn seed() -> u64 {
+        with(|world| world.seed)
+    }
+
+    pub fn locale() -> String {
+        with(|world| {
+            let customer = world.customer.as_ref().and_then(|customer| customer.locale.clone());
+            let first = world.shop.locales.first().cloned();
+            world.locale.clone().or(customer).or(first).unwrap_or_else(|| "en".into())
+        })
+    }
+
+    pub fn shop() -> Shop {
+        with(|world| world.shop.clone())
+    }
+
+    pub fn viewed() -> Vec<String> {
+        with(|world| world.viewed.clone())
+    }
+
+    pub fn settings() -> String {
+        with(|world| world.settings.clone())
+    }
+
+    pub fn late() -> bool {
+        with(|world| world.late)
+    }
+
+    pub fn log(level: Level, message: &str) {
+        with(|world| world.log.push((level, message.to_owned())));
+    }
+}
+
+pub(crate) mod calendar {
+    use jiff::civil::{Date, Time};
+    use jiff::tz::TimeZone;
+    use jiff::{Timestamp, ToSpan};
+
+    use super::with;
+    use crate::types::Civil;
+
+    pub(crate) fn time_zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap_or_else(|_| panic!("`{name}` is no IANA time zone"))
+    }
+
+    fn parse_date(date: &str) -> Date {
+        date.parse().unwrap_or_else(|_| panic!("`{date}` is no date: write YYYY-MM-DD"))
+    }
+
+    pub fn local(at: i64, zone: &str) -> Civil {
+        let instant = Timestamp::from_millisecond(at)
+            .unwrap_or_else(|_| panic!("{at} is no instant in UTC milliseconds"));
+        let local = instant.to_zoned(time_zone(zone));
+        Civil {
+            date: local.date().to_string(),
+            time: local.strftime("%H:%M").to_string(),
+            weekday: local.weekday().to_monday_one_offset().unsigned_abs(),
+        }
+    }
+
+    pub fn instant(date: &str, time: &str, zone: &str) -> i64 {
+        let time = Time::strptime("%H:%M", time)
+            .unwrap_or_else(|_| panic!("`{time}` is no time of day: write HH:MM"));
+        // The compatible rule of RFC 5545 moves a skipped time forward.
+        let local = time_zone(zone).to_zoned(parse_date(date).to_datetime(time));
+        local.unwrap_or_else(|_| panic!("`{date}` is out of range")).timestamp().as_millisecond()
+    }
+
+    pub fn working_day(date: &str) -> bool {
+        let weekday = parse_date(date).weekday().to_monday_one_offset().unsigned_abs();
+        with(|world| world.working_days.contains(&weekday) && !world.holidays.contains(date))
+    }
+
+    fn next_working_day(mut date: String) -> String {
+        for _ in 0..366 {
+            if working_day(&date) {
+                return date;
+            }
+            date = add_days(&date, 1);
+        }
+        panic!("the calendar has no working day in a year")
+    }
+
+    pub fn add_working_days(date: &str, days: u32) -> String {
+        let mut date = next_working_day(date.to_owned());
+        for _ in 0..days {
+            date = next_working_day(add_days(&date, 1));
+        }
+        date
+    }
+
+    pub fn add_days(date: &str, days: i32) -> String {
+        let moved = parse_date(date).checked_add(days.days());
+        moved.unwrap_or_else(|_| panic!("`{date}` and {days} days is out of range")).to_string()
+    }
+}
+
+pub(crate) mod offers {
+    use super::with;
+    use crate::types::{DeliveryOption, Discount, PaymentMethod, Totals};
+
+    pub fn discounts() -> Vec<Discount> {
+        with(|world| world.discounts.clone())
+    }
+
+    pub fn delivery() -> Vec<DeliveryOption> {
+        with(|world| world.delivery.clone())
+    }
+
+    pub fn payments() -> Vec<PaymentMethod> {
+        with(|world| world.payments.clone())
+    }
+
+    pub fn totals() -> Totals {
+        with(|world| world.totals)
+    }
+}
+
+pub(crate) mod customers {
+    use super::with;
+    use crate::types::Customer;
+
+    pub fn current() -> Option<Customer> {
+        with(|world| {
+            assert!(
+                world.customers_granted,
+                "the plugin imports `customers`, which is not granted here; `customers::current_if_granted` can do without"
+            );
+            world.customer.clone()
+        })
+    }
+}
+
+pub(crate) mod customers_if_granted {
+    use super::with;
+    use crate::types::Customer;
+
+    pub fn current() -> Option<Customer> {
+        with(|world| world.customer.clone().filter(|_| world.customers_granted))
+    }
+}
+
+pub(crate) mod orders {
+    use super::with;
+    use crate::types::{Order, Shipment};
+
+    pub fn current() -> Option<Order> {
+        with(|world| world.order.clone())
+    }
+
+    pub fn shipments() -> Vec<Shipment> {
+        with(|world| world.shipments.clone())
+    }
+}
+
+pub(crate) mod catalog {
+    use super::with;
+    use crate::types::Product;
+
+    pub fn get(id: &str) -> Option<Product> {
+        with(|world| world.products.get(id).cloned())
+    }
+
+    pub fn get_many(ids: &[String]) -> Vec<Option<Product>> {
+        with(|world| ids.iter().map(|id| world.products.get(id).cloned()).collect())
+    }
+
+    pub fn related(id: &str, limit: u32) -> Vec<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        with(|world| world.related.get(id).into_iter().flatten().take(limit).cloned().collect())
+    }
+
+    pub fn field(product: &str, key: &str) -> Option<String> {
+        with(|world| world.fields.get(&(product.to_owned(), key.to_owned())).cloned())
+    }
+}
+
+pub(crate) mod state {
+    use super::{Scope, with};
+
+    pub fn get(scope: Scope, key: &str) -> Option<String> {
+        with(|world| world.read(scope, key))
+    }
+
+    pub fn get_many(scope: Scope, keys: &[String]) -> Vec<Option<String>> {
+        with(|world| keys.iter().map(|key| world.read(scope, key)).collect())
+    }
+
+    pub fn list(scope: Scope, prefix: &str, limit: u32) -> Vec<(String, String)> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        with(|world| {
+            let Some(owner) = world.owner(scope) else {
+                return Vec::new();
+            };
+            let own = world
+                .state
+                .iter()
+                .filter(|((of, whose, key), _)| *of == scope && *whose == owner && key.starts_with(prefix));
+            own.map(|((_, _, key), value)| (key.clone(), value.clone())).take(limit).collect()
+        })
+    }
+}
+
+pub(crate) mod http {
+    use super::with;
+    use crate::types::{HttpRequest, HttpResponse};
+
+    pub fn get(request: &HttpRequest) -> Result<HttpResponse, String> {
+        with(|world| {
+            let page = world.pages.get(&request.url).cloned();
+            page.unwrap_or_else(|| {
+                panic!("the test has no answer for GET {}: see MockHost::page", request.url)
+            })
+        })
+    }
+}
+
+pub(crate) mod discounts {
+    use super::{Effect, Stage, stage};
+    use crate::types::{Discount, DiscountValue};
+
+    pub fn add(discount: &Discount) -> u32 {
+        if let DiscountValue::Amount(amount) = discount.value {
+            assert!(amount >= 0, "the discount `{}` is negative: {amount}", discount.id);
+        }
+        stage("discounts.add", Stage::Pricing, "`pricing`", Effect::AddDiscount(discount.clone()))
+    }
+}
+
+pub(crate) mod delivery_options {
+    use super::{Effect, Stage, stage};
+    use crate::types::{DeliveryOption, Text};
+
+    pub fn add(option: &DeliveryOption) -> u32 {
+        assert!(option.price >= 0, "the price of `{}` is negative: {}", option.id, option.price);
+        stage(
+            "delivery-options.add",
+            Stage::Delivery,
+            "`delivery`",
+            Effect::AddDeliveryOption(option.clone()),
+        )
+    }
+
+    pub fn adjust(id: &str, price: Option<i64>, title: Option<&Text>) {
+        let effect = Effect::AdjustDeliveryOption { id: id.to_owned(), price, title: title.cloned() };
+        stage("delivery-options.adjust", Stage::Review, "`review`", effect);
+    }
+
+    pub fn hide(id: &str, reason: &str) {
+        let effect = Effect::HideDeliveryOption { id: id.to_owned(), reason: reason.to_owned() };
+        stage("delivery-options.hide", Stage::Review, "`review`", effect);
+    }
+}
+
+pub(crate) mod payments {
+    use super::{Effect, Stage, stage};
+    use crate::types::Text;
+
+    pub fn hide(id: &str, reason: &str) {
+        let effect = Effect::HidePayment { id: id.to_owned(), reason: reason.to_owned() };
+        stage("payments.hide", Stage::Review, "`review`", effect);
+    }
+
+    pub fn rename(id: &str, name: &Text) {
+        let effect = Effect::RenamePayment { id: id.to_owned(), name: name.clone() };
+        stage("payments.rename", Stage::Review, "`review`", effect);
+    }
+
+    pub fn move_(id: &str, position: u32) {
+        stage(
+            "payments.move",
+            Stage::Review,
+            "`review`",
+            Effect::MovePayment { id: id.to_owned(), position },
+        );
+    }
+}
+
+pub(crate) mod blocks {
+    use super::{Effect, Stage, stage};
+    use crate::types::{Block, Notice, Recommendation};
+
+    pub fn recommend(recommendation: &Recommendation) {
+        stage("blocks.recommend", Stage::Content, "`content`", Effect::Recommend(recommendation.clone()));
+    }
+
+    pub fn notice(notice: &Notice) {
+        stage("blocks.notice", Stage::Content, "`content`", Effect::ShowNotice(notice.clone()));
+    }
+
+    pub fn block(block: &Block) {
+        stage("blocks.block", Stage::Content, "`content`", Effect::ShowBlock(block.clone()));
+    }
+}
+
+pub(crate) mod refusal {
+    use super::{Effect, Stage, stage};
+    use crate::types::Text;
+
+    pub fn reject(code: &str, target: &str, text: &Text) {
+        let effect = Effect::Refuse { code: code.to_owned(), target: target.to_owned(), text: text.clone() };
+        stage("refusal.reject", Stage::Review, "`review`", effect);
+    }
+}
+
+pub(crate) mod messages {
+    use super::{Effect, event};
+    use crate::types::Message;
+
+    pub fn send(message: &Message) -> u32 {
+        event("messages.send", Effect::SendMessage(message.clone()))
+    }
+
+    pub fn cancel(dedupe_key: &str) {
+        event("messages.cancel", Effect::CancelMessages { dedupe_key: dedupe_key.to_owned() });
+    }
+}
+
+pub(crate) mod coupons {
+    use super::{Effect, event};
+    use crate::types::Coupon;
+
+    pub fn issue(coupon: &Coupon) -> u32 {
+        event("coupons.issue", Effect::IssueCoupon(coupon.clone()))
+    }
+}
+
+pub(crate) mod points {
+    use super::{Effect, event};
+
+    pub fn set(reference: &str, total: i64) {
+        event("points.set", Effect::SetPoints { reference: reference.to_owned(), total });
+    }
+}
+
+pub(crate) mod timers {
+    use super::{Effect, calendar, event, with};
+
+    fn set(import: &str, key: &str, due_at: i64, payload: &str) {
+        event(import, Effect::SetTimer { key: key.to_owned(), due_at, payload: payload.to_owned() });
+    }
+
+    pub fn after(key: &str, delay_ms: u64, payload: &str) {
+        let delay = i64::try_from(delay_ms).unwrap_or(i64::MAX);
+        set("timers.after", key, with(|world| world.now).saturating_add(delay), payload);
+    }
+
+    pub fn at_local(key: &str, date: &str, time: &str, zone: &str, payload: &str) {
+        set("timers.at-local", key, calendar::instant(date, time, zone), payload);
+    }
+
+    pub fn cancel(key: &str) {
+        event("timers.cancel", Effect::CancelTimer { key: key.to_owned() });
+    }
+}
+
+pub(crate) mod labels {
+    use super::{Effect, event};
+
+    pub fn customer(key: &str, value: &str) {
+        event("labels.customer", Effect::LabelCustomer { key: key.to_owned(), value: value.to_owned() });
+    }
+
+    pub fn order(key: &str, value: &str) {
+        event("labels.order", Effect::LabelOrder { key: key.to_owned(), value: value.to_owned() });
+    }
+}
+
+pub(crate) mod webhooks {
+    use super::{Effect, event};
+    use crate::json::Json;
+
+    pub fn send(topic: &str, payload: &str) {
+        if let Err(malformed) = Json::parse(payload) {
+            panic!("the payload of the webhook `{topic}` is {malformed}");
+        }
+        event("webhooks.send", Effect::SendWebhook { topic: topic.to_owned(), payload: payload.to_owned() });
+    }
+}
+
+pub(crate) mod state_write {
+    use super::{Effect, Scope, event, with};
+
+    /// A call reads its own writes.
+    fn change(
+        scope: Scope,
+        key: &str,
+        effect: Effect,
+        change: impl FnOnce(Option<String>) -> Option<String>,
+    ) {
+        event("state-write", effect);
+        with(|world| {
+            let owner =
+                world.owner(scope).unwrap_or_else(|| panic!("the call has no {scope:?} to keep `{key}` for"));
+            let place = (scope, owner, key.to_owned());
+            let before = world.state.remove(&place);
+            if let Some(after) = change(before) {
+                world.state.insert(place, after);
+            }
+        });
+    }
+
+    pub fn put(scope: Scope, key: &str, value: &str) {
+        let (key_text, value) = (key.to_owned(), value.to_owned());
+        change(scope, key, Effect::PutState { scope, key: key_text, value: value.clone() }, |_| Some(value));
+    }
+
+    pub fn delete(scope: Scope, key: &str) {
+        change(scope, key, Effect::DeleteState { scope, key: key.to_owned() }, |_| None);
+    }
+
+    pub fn add(scope: Scope, key: &str, amount: i64) {
+        change(scope, key, Effect::AddState { scope, key: key.to_owned(), amount }, |before| {
+            let before = before.map_or(0, |text| {
+                text.parse::<i64>()
+                    .unwrap_or_else(|_| panic!("`{key}` holds `{text}`, to which nothing can be added"))
+            });
+            Some(before.saturating_add(amount).to_string())
+        });
+    }
+}

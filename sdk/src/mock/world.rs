@@ -1,0 +1,143 @@
+//! What the mock host knows while a handler runs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::effects::Effect;
+use crate::types::{
+    Customer, DeliveryOption, Discount, HttpResponse, Level, Order, PaymentMethod, Product, Scope, Shipment,
+    Shop, ShopContact, Totals,
+};
+
+/// Where a call is, to know which imports work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Pricing,
+    Delivery,
+    Content,
+    Review,
+    Event,
+    /// Not said: everything works.
+    Any,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub settings: String,
+    pub now: i64,
+    pub zone: Option<String>,
+    pub locale: Option<String>,
+    pub shop: Shop,
+    pub seed: u64,
+    pub late: bool,
+    pub viewed: Vec<String>,
+    pub working_days: BTreeSet<u8>,
+    pub holidays: BTreeSet<String>,
+    pub customer: Option<Customer>,
+    pub customers_granted: bool,
+    pub order: Option<Order>,
+    pub shipments: Vec<Shipment>,
+    pub products: BTreeMap<String, Product>,
+    pub related: BTreeMap<String, Vec<String>>,
+    pub fields: BTreeMap<(String, String), String>,
+    pub discounts: Vec<Discount>,
+    pub delivery: Vec<DeliveryOption>,
+    pub payments: Vec<PaymentMethod>,
+    pub totals: Totals,
+    pub pages: BTreeMap<String, Result<HttpResponse, String>>,
+    /// Scope, owner's id, key.
+    pub state: BTreeMap<(Scope, String, String), String>,
+    pub stage: Stage,
+    pub hook: String,
+    pub effects: Vec<Effect>,
+    pub log: Vec<(Level, String)>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            settings: "{}".into(),
+            now: 0,
+            zone: None,
+            locale: None,
+            shop: Shop {
+                id: "demo".into(),
+                name: "Demo".into(),
+                url: "https://shop.example".into(),
+                currency: "EUR".into(),
+                exponent: 2,
+                locales: vec!["en".into(), "pl".into()],
+                zone: "Europe/Warsaw".into(),
+                country: "PL".into(),
+                contact: ShopContact {
+                    email: Some("help@shop.example".into()),
+                    phone: None,
+                    url: Some("https://shop.example/help".into()),
+                },
+            },
+            seed: 1,
+            late: false,
+            viewed: Vec::new(),
+            working_days: (1..=5).collect(),
+            holidays: BTreeSet::new(),
+            customer: None,
+            customers_granted: true,
+            order: None,
+            shipments: Vec::new(),
+            products: BTreeMap::new(),
+            related: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            discounts: Vec::new(),
+            delivery: Vec::new(),
+            payments: Vec::new(),
+            totals: Totals { subtotal: 0, discount: 0, delivery: None, tax: 0, total: 0 },
+            pages: BTreeMap::new(),
+            state: BTreeMap::new(),
+            stage: Stage::Any,
+            hook: String::new(),
+            effects: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Whose keys; `None` when the call has no such owner.
+    pub fn owner(&self, scope: Scope) -> Option<String> {
+        match scope {
+            Scope::Shop => Some(String::new()),
+            Scope::Customer => self.customer.as_ref().map(|customer| customer.id.clone()),
+            Scope::Order => self.order.as_ref().map(|order| order.id.clone()),
+        }
+    }
+
+    pub fn read(&self, scope: Scope, key: &str) -> Option<String> {
+        self.state.get(&(scope, self.owner(scope)?, key.to_owned())).cloned()
+    }
+
+    pub fn push(&mut self, effect: Effect) -> u32 {
+        let index = u32::try_from(self.effects.len()).unwrap_or(u32::MAX);
+        self.effects.push(effect);
+        index
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// Puts a world in place for the thread and gives the one that was there.
+pub(crate) fn swap(world: Option<World>) -> Option<World> {
+    CURRENT.with(|current| current.replace(world))
+}
+
+/// The world of the running handler.
+///
+/// # Panics
+/// Outside a call of a `MockHost`.
+pub(crate) fn with<T>(act: impl FnOnce(&mut World) -> T) -> T {
+    CURRENT.with(|current| match current.borrow_mut().as_mut() {
+        Some(world) => act(world),
+        None => panic!(
+            "there is no host: call the plugin through `cartwright_sdk::mock::MockHost`, e.g. `MockHost::new().call(|| …)`"
+        ),
+    })
+}
