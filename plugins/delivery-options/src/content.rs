@@ -1,0 +1,76 @@
+//! Delivery to the visitor's region on the product page; what is missing to free delivery in the cart.
+
+use cartwright_sdk::prelude::*;
+
+use crate::{Found, Offer};
+
+/// The countries that `locales/*.ftl` name.
+const NAMED: &str = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT JP LT LU LV MT NL NO PL PT RO SE SI SK UA US";
+
+/// The cheapest and the fastest way to the visitor's place, before anything is in a cart.
+pub fn summarise(offer: &Offer) -> Outcome {
+    let found = offer.options()?;
+    let Some(cheapest) = found.iter().min_by_key(|found| (found.option.price, &found.latest)) else {
+        return Ok(());
+    };
+    if cheapest.option.kind == "digital" {
+        let body = text("delivery-digital").or("Nothing to ship.");
+        Block::new("delivery", body).placement("delivery").show();
+        return Ok(());
+    }
+    let place = offer.cart.destination.as_ref().unwrap_or(&offer.home);
+    Block::new("delivery", sentence("delivery-cheapest", cheapest))
+        .title(text("delivery-to").arg("place", name_of(place)).or("Delivery"))
+        .placement("delivery")
+        .show();
+    let fastest = found.iter().min_by_key(|found| (&found.latest, found.option.price));
+    if let Some(fastest) = fastest.filter(|fastest| fastest.latest < cheapest.latest) {
+        Notice::new("delivery-fastest", sentence("delivery-fastest", fastest)).placement("delivery").show();
+    }
+    if let Some(threshold) = offer.threshold().filter(|_| cheapest.option.price > 0) {
+        let text = text("delivery-free-from")
+            .arg("threshold", value::money(threshold))
+            .or("Delivery is free for larger orders.");
+        Notice::new("delivery-free-from", text).placement("delivery").show();
+    }
+    Ok(())
+}
+
+/// How far the cart is from free delivery, when there is such a thing for its destination.
+pub fn show_free_delivery(offer: &Offer) {
+    if !offer.cart.requires_shipping() {
+        return;
+    }
+    let Some(threshold) = offer.threshold().filter(|threshold| *threshold > 0) else { return };
+    let missing = threshold.saturating_sub(offer.goods);
+    if missing > 0 {
+        let text = text("delivery-free-missing")
+            .arg("missing", value::money(missing))
+            .or("A little more, and delivery is free.");
+        Notice::new("delivery-free", text).show();
+    } else {
+        Notice::new("delivery-free", text("delivery-free-reached").or("Your delivery is free.")).success().show();
+    }
+}
+
+/// `<key>`, with `-free` when it costs nothing and `-range` when the arrival is more than one day.
+fn sentence(key: &str, found: &Found) -> Text {
+    let Some(arrival) = &found.option.arrival else { return found.option.title.clone() };
+    let free = if found.option.price == 0 { "-free" } else { "" };
+    let range = if arrival.earliest == arrival.latest { "" } else { "-range" };
+    text(&format!("{key}{free}{range}"))
+        .arg("title", found.name.clone())
+        .arg("price", value::money(found.option.price))
+        .arg("earliest", value::earliest(arrival))
+        .arg("latest", value::latest(arrival))
+        .or(&found.option.title.fallback)
+}
+
+/// The city when it is known, else the country by its name in the shopper's language.
+fn name_of(place: &Place) -> Value {
+    match &place.city {
+        Some(city) => Value::String(city.clone()),
+        None if NAMED.split(' ').any(|code| code == place.country) => value::text(&format!("country-{}", place.country)),
+        None => Value::String(place.country.clone()),
+    }
+}

@@ -1,0 +1,35 @@
+//! An order may travel in several parcels.
+
+use std::collections::BTreeMap;
+
+use cartwright_sdk::prelude::*;
+
+/// Whether goods are left after this parcel and those before it. A parcel that does not say what is
+/// in it holds all there is.
+pub fn more_to_come(order: &Order, shipment: &Shipment) -> bool {
+    let mut parcels = orders::shipments();
+    if !parcels.iter().any(|parcel| parcel.id == shipment.id) {
+        parcels.push(shipment.clone());
+    }
+    if parcels.iter().any(|parcel| parcel.lines.is_empty()) {
+        return false;
+    }
+    let mut sent: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in parcels.iter().flat_map(|parcel| &parcel.lines) {
+        *sent.entry(&line.line).or_default() += u64::from(line.quantity);
+    }
+    order
+        .lines
+        .iter()
+        .filter(|line| line.requires_shipping)
+        .any(|line| sent.get(line.id.as_str()).copied().unwrap_or(0) < u64::from(line.quantity))
+}
+
+/// Notes that this parcel has been delivered; whether it was the last of the order.
+pub fn last_one(order: &Order, shipment: &Shipment) -> bool {
+    let delivered = |id: &str| format!("delivered/{id}");
+    state::order().put(&delivered(&shipment.id), "1");
+    let others = orders::shipments().into_iter().filter(|parcel| parcel.id != shipment.id);
+    let all = state::order().get_many(others.map(|parcel| delivered(&parcel.id))).iter().all(Option::is_some);
+    all && !more_to_come(order, shipment)
+}
