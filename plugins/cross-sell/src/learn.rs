@@ -59,7 +59,8 @@ fn count(prefix: &str, ranking: &str, items: &[&str], least: i64) {
     counters.retain(|(_, count)| *count >= least);
     counters.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
     counters.truncate(RANKED);
-    let ranked = counters.iter().map(|(item, _)| unescaped(item)).collect::<Vec<_>>().join(&SEPARATOR.to_string());
+    let ranked =
+        counters.iter().map(|(item, _)| unescaped(item)).collect::<Vec<_>>().join(&SEPARATOR.to_string());
     if memory.get(ranking).unwrap_or_default() != ranked {
         memory.put(ranking, &ranked);
     }

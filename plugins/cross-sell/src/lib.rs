@@ -81,7 +81,8 @@ impl Content for CrossSell {
         let here = cart.iter().flat_map(|cart| &cart.lines);
         seeds.extend(here.map(|line| Seed::new(&line.product, Seen::Here).titled(&line.title)));
         seeds.extend(product.iter().map(|id| Seed::new(id, Seen::Here)));
-        let last_order = customer.iter().flat_map(|customer| customer.orders.first()).flat_map(|order| &order.products);
+        let last_order =
+            customer.iter().flat_map(|customer| customer.orders.first()).flat_map(|order| &order.products);
         if page == "message" || page == "order-status" {
             // What was just bought is not offered again.
             seeds.extend(last_order.map(|id| Seed::new(id, Seen::Bought)));
@@ -112,14 +113,18 @@ impl OrderShipped for CrossSell {
         if settings.mail_hours_after_shipping == 0 {
             return Ok(());
         }
-        let seeds =
-            order.lines.iter().map(|line| Seed::new(&line.product, Seen::Bought).titled(&line.title)).collect();
+        let seeds = order
+            .lines
+            .iter()
+            .map(|line| Seed::new(&line.product, Seen::Bought).titled(&line.title))
+            .collect();
         let together = CrossSellSettings { popular: false, ..settings };
         let found = recommend(&together, seeds);
         if found.is_empty() {
             return Ok(());
         }
-        let when = context::now().max(shipment.shipped_at) + calendar::hours(together.mail_hours_after_shipping);
+        let when =
+            context::now().max(shipment.shipped_at) + calendar::hours(together.mail_hours_after_shipping);
         Message::new("together")
             .data("products", value::products(found.iter().map(|found| &found.product)))
             .marketing()

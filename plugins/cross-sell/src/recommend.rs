@@ -88,7 +88,9 @@ pub fn recommend(settings: &CrossSellSettings, mut seeds: Vec<Seed>) -> Vec<Foun
         .map(|candidate| {
             let seed = candidate.with.and_then(|position| seeds.get(position));
             let title = |seed: &Seed| {
-                seed.title.clone().or_else(|| catalogue.get(&seed.product).map(|product| product.title.clone()))
+                seed.title
+                    .clone()
+                    .or_else(|| catalogue.get(&seed.product).map(|product| product.title.clone()))
             };
             let reason = match seed.and_then(|seed| Some((seed, title(seed)?))) {
                 Some((seed, title)) => reason(seed.seen, candidate.paired, &title),
@@ -117,7 +119,8 @@ fn candidates(settings: &CrossSellSettings, seeds: &[Seed]) -> Vec<Candidate> {
         found.extend(in_turns(learned.collect(), false));
     }
     if settings.popular {
-        let popular = ranked(&popular).map(|id| Candidate { product: id.to_owned(), with: None, paired: false });
+        let popular =
+            ranked(&popular).map(|id| Candidate { product: id.to_owned(), with: None, paired: false });
         found.extend(popular);
     }
     found

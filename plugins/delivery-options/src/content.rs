@@ -49,7 +49,9 @@ pub fn show_free_delivery(offer: &Offer) {
             .or("A little more, and delivery is free.");
         Notice::new("delivery-free", text).show();
     } else {
-        Notice::new("delivery-free", text("delivery-free-reached").or("Your delivery is free.")).success().show();
+        Notice::new("delivery-free", text("delivery-free-reached").or("Your delivery is free."))
+            .success()
+            .show();
     }
 }
 
@@ -70,7 +72,9 @@ fn sentence(key: &str, found: &Found) -> Text {
 fn name_of(place: &Place) -> Value {
     match &place.city {
         Some(city) => Value::String(city.clone()),
-        None if NAMED.split(' ').any(|code| code == place.country) => value::text(&format!("country-{}", place.country)),
+        None if NAMED.split(' ').any(|code| code == place.country) => {
+            value::text(&format!("country-{}", place.country))
+        }
         None => Value::String(place.country.clone()),
     }
 }

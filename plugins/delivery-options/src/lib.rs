@@ -112,7 +112,8 @@ impl<'a> Offer<'a> {
             return Ok(Vec::new());
         }
         if !self.cart.requires_shipping() {
-            let option = DeliveryOption::new("digital", text("method-digital").or("Download")).kind("digital");
+            let option =
+                DeliveryOption::new("digital", text("method-digital").or("Download")).kind("digital");
             return Ok(vec![Found { option, name: value::text("method-digital"), latest: String::new() }]);
         }
         let mut found = Vec::new();
@@ -148,7 +149,8 @@ impl<'a> Offer<'a> {
 
     /// Whatever the cart's total.
     fn reaches(&self, rate: &Rate, parcel: &Parcel) -> bool {
-        self.lies_in(parcel.to, &rate.zone) && rate.max_grams.is_none_or(|most| parcel.grams <= u64::from(most))
+        self.lies_in(parcel.to, &rate.zone)
+            && rate.max_grams.is_none_or(|most| parcel.grams <= u64::from(most))
     }
 
     /// From which total on some delivery is free, in minor units.
@@ -166,7 +168,11 @@ impl<'a> Offer<'a> {
 
     fn price(&self, rate: &Rate) -> Option<i64> {
         let price = rate.price.of(self.cart)?;
-        let free = rate.free_from.as_ref().and_then(|from| from.of(self.cart)).is_some_and(|from| self.goods >= from);
+        let free = rate
+            .free_from
+            .as_ref()
+            .and_then(|from| from.of(self.cart))
+            .is_some_and(|from| self.goods >= from);
         Some(if free { 0 } else { price })
     }
 

@@ -24,11 +24,8 @@ pub fn schedule(now_ms: i64, zone: &str, pace: &Pace) -> Result<Schedule, String
     let cut_off = time_of_day(pace.cut_off)?;
     let here = calendar::local(now_ms, zone);
     let today = calendar::working_day(&here.date) && here.time < cut_off;
-    let handled = if today {
-        here.date
-    } else {
-        calendar::add_working_days(&calendar::add_days(&here.date, 1), 0)
-    };
+    let handled =
+        if today { here.date } else { calendar::add_working_days(&calendar::add_days(&here.date, 1), 0) };
     let leaves = calendar::add_working_days(&handled, pace.packing_days);
     let arrives = |days: u32| {
         if pace.every_day {

@@ -2,10 +2,11 @@
 //! anniversary of the first purchase.
 
 mod anniversary;
-mod tiers;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
+use cartwright_sdk::Priced;
 use cartwright_sdk::prelude::*;
 
 use tiers::{Tier, next_tier, tier_at};
@@ -16,7 +17,9 @@ pub struct LoyaltySettings {
     /// What must be spent for one point; where a currency is not named, one unit of it (one euro).
     pub spend_per_point: Option<Money>,
     /// The tiers, in any order.
-    #[setting(default_json = r#"[{"id":"silver","points":200},{"id":"gold","points":500},{"id":"platinum","points":1500}]"#)]
+    #[setting(
+        default_json = r#"[{"id":"silver","points":200},{"id":"gold","points":500},{"id":"platinum","points":1500}]"#
+    )]
     pub tiers: Vec<Tier>,
     /// A mail when a tier is reached.
     #[setting(default = true)]
@@ -151,7 +154,8 @@ fn in_the_cart(settings: &LoyaltySettings, cart: &Cart) -> Option<Notice> {
     let missing = i64::from(next.points).saturating_sub(customer.points);
     if missing <= earns {
         let reached = tier_at(&settings.tiers, customer.points.saturating_add(earns)).unwrap_or(next);
-        let text = text("cart-reaches").arg("tier", reached.name()).or("This order takes you to the next tier.");
+        let text =
+            text("cart-reaches").arg("tier", reached.name()).or("This order takes you to the next tier.");
         return Some(notice(text).success());
     }
     // So that the points of the cart and of what is added, together, are enough.
