@@ -1,0 +1,53 @@
+# Vlastné texty hostiteľa.
+
+mail-greeting = { $kind ->
+    [named] Dobrý deň, { $name },
+    [both] Dobrý deň, { $name } ({ $company }),
+    [company] Dobrý deň, { $company },
+   *[nobody] Dobrý deň,
+}
+mail-signature = Váš tím { $shop }
+mail-recommendations = Mohlo by sa vám páčiť
+mail-contact = Máte otázky? Radi pomôžeme.
+mail-contact-page = Kontakt a pomoc
+mail-why-transactional = Túto správu ste dostali kvôli objednávke v { $shop }.
+mail-why-updates = Túto správu ste dostali, pretože nakupujete v { $shop }.
+mail-why-marketing = Túto správu ste dostali, pretože ste súhlasili so správami od { $shop }.
+mail-unsubscribe = Odhlásiť sa
+
+order-heading = Objednávka { $number }
+order-placed-on = Vytvorená: { $date }
+order-subtotal = Medzisúčet
+order-discount = Zľava
+order-delivery = Doprava
+order-free = Zadarmo
+order-tax = Daň
+order-tax-included = Vrátane dane { $tax }
+order-total = Spolu
+
+delivery-arrives = Doručenie
+delivery-by = Spôsob doručenia
+delivery-expected = Očakávané doručenie
+tracking-link = Sledovať zásielku
+
+progress-placed = Objednané
+progress-shipped = Odoslané
+progress-out = Na ceste k vám
+progress-delivered = Doručené
+
+coupon-percent = Zľava { $percent }
+coupon-amount = Zľava { $amount }
+coupon-free-delivery = Doprava zadarmo
+coupon-from = Pri objednávke od { $amount }
+coupon-until = Platí do: { $when }
+
+today = dnes
+tomorrow = zajtra
+yesterday = včera
+today-at = dnes, { $time }
+tomorrow-at = zajtra, { $time }
+duration = { $shape ->
+    [hours] { $hours } h
+    [minutes] { $minutes } min
+   *[both] { $hours } h { $minutes } min
+}
