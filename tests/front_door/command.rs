@@ -1,0 +1,121 @@
+//! The command a person types.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use harness::project;
+
+fn cartwright() -> Command {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
+    let binary = target.join("debug/cartwright");
+    assert!(binary.exists(), "build it first: cargo build --package cartwright");
+    let mut command = Command::new(binary);
+    command.env("NO_COLOR", "1").env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_first_shop_is_written_once_and_passes_its_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = cartwright().current_dir(&folder).arg("init").output().unwrap();
+    assert!(init.status.success(), "{}", said(&init));
+    assert!(said(&init).contains("cw_sk_"), "the keys are shown once: {}", said(&init));
+    let config = std::fs::read_to_string(folder.path().join("cartwright.toml")).unwrap();
+    assert!(!config.contains("cw_sk_"));
+    let check = cartwright().current_dir(&folder).args(["config", "check"]).output().unwrap();
+    assert!(check.status.success(), "{}", said(&check));
+    let again = cartwright().current_dir(&folder).arg("init").output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "it overwrites nothing: {}", said(&again));
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_file_line_and_the_right_word() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(cartwright().current_dir(&folder).arg("init").output().unwrap().status.success());
+    std::fs::write(
+        folder.path().join("cartwright.toml"),
+        "listen = \"127.0.0.1:8080\"\ndata_dri = \"data\"\n",
+    )
+    .unwrap();
+    let check = cartwright().current_dir(&folder).args(["config", "check"]).output().unwrap();
+    assert_eq!(check.status.code(), Some(1));
+    let text = said(&check);
+    for expected in ["cartwright.toml", "2", "data_dri", "data_dir"] {
+        assert!(text.contains(expected), "no `{expected}` in: {text}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(cartwright().current_dir(&folder).arg("init").output().unwrap().status.success());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let serve = cartwright().current_dir(&folder).args(["serve", "--listen", &address]).output().unwrap();
+    assert_eq!(serve.status.code(), Some(1));
+    let text = said(&serve);
+    assert!(text.contains(&address) && text.contains("in use"), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[test]
+fn the_demo_plays_a_whole_journey() {
+    let output = cartwright().current_dir(project()).args(["demo", "--", "--once"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = said(&output);
+    assert!(!text.contains('\u{1b}'), "plain in a pipe: {text}");
+    let outbox = project().join("data/outbox");
+    let count = |kind: &str| {
+        std::fs::read_dir(&outbox)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == kind))
+            .count()
+    };
+    assert!(count("eml") >= 5, "the mails of the journey: {text}");
+    assert_eq!(count("eml"), count("html"));
+}
+
+#[test]
+fn a_plugin_can_be_read_off_its_file() {
+    let file = harness::plugin_files().join("order_updates.wasm");
+    let inspect = cartwright().args(["plugin", "inspect"]).arg(file).output().unwrap();
+    assert!(inspect.status.success(), "{}", said(&inspect));
+    let text = said(&inspect);
+    for expected in ["order-placed", "order-delivered", "messages", "order-updates"] {
+        assert!(text.contains(expected), "no `{expected}` in: {text}");
+    }
+    let core = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(core.path(), b"\0asm\x01\0\0\0").unwrap();
+    let refused = cartwright().args(["plugin", "inspect"]).arg(core.path()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("component"), "{}", said(&refused));
+}
+
+#[test]
+fn every_command_can_be_learned_from_its_help() {
+    let commands: [&[&str]; 12] = [
+        &["serve"],
+        &["demo"],
+        &["init"],
+        &["key", "create"],
+        &["config", "check"],
+        &["doctor"],
+        &["plugin", "build"],
+        &["plugin", "inspect"],
+        &["plugin", "check"],
+        &["template", "preview"],
+        &["completions"],
+        &[],
+    ];
+    for command in commands {
+        let help = cartwright().args(command).arg("--help").output().unwrap();
+        assert!(help.status.success(), "{command:?}");
+        assert!(help.stdout.len() > 150, "{command:?} says too little: {}", said(&help));
+    }
+    let completions = cartwright().args(["completions", "bash"]).output().unwrap();
+    assert!(said(&completions).contains("cartwright"));
+}

@@ -1,0 +1,12 @@
+//! Scenarios through the front door: HTTP in, answers and mails out.
+
+mod browser;
+mod command;
+mod decisions;
+mod events;
+mod goods;
+mod privacy;
+mod reload;
+mod rooms;
+mod wire;
+mod woocommerce;
