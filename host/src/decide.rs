@@ -1,8 +1,14 @@
 //! How the plugins' answers become one answer.
 
 pub mod answer;
+mod cart;
+mod coupons;
 pub mod explain;
+mod fallback;
+mod last_good;
+pub mod merge;
 pub mod quote;
+pub mod stages;
 pub mod totals;
 
 use std::sync::Arc;

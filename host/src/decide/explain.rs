@@ -1,7 +1,11 @@
 //! The trace of a decision: who was called, what each proposed, and what the host made of it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::domain::Hook;
 
 /// The answer to `?explain=true`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -53,4 +57,49 @@ pub enum Verdict {
     Kept,
     Changed,
     Dropped,
+}
+
+/// Where a proposal comes from. Ordered: stages, the merchant's order within one, the plugin's own order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    pub stage: Hook,
+    /// 0 is the host itself.
+    pub call: usize,
+    pub effect: usize,
+}
+
+/// What was ruled on each proposal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    rulings: BTreeMap<Source, (Verdict, Option<String>)>,
+}
+
+impl Trace {
+    pub fn kept(&mut self, source: Source) {
+        self.rulings.entry(source).or_insert((Verdict::Kept, None));
+    }
+
+    /// Changes of one proposal add up.
+    pub fn changed(&mut self, source: Source, reason: String) {
+        self.rule(source, Verdict::Changed, reason);
+    }
+
+    /// The last word.
+    pub fn dropped(&mut self, source: Source, reason: String) {
+        self.rule(source, Verdict::Dropped, reason);
+    }
+
+    fn rule(&mut self, source: Source, verdict: Verdict, reason: String) {
+        let ruling = self.rulings.entry(source).or_insert((verdict, None));
+        ruling.0 = verdict;
+        ruling.1 = Some(match ruling.1.take() {
+            Some(before) => format!("{before}; {reason}"),
+            None => reason,
+        });
+    }
+
+    #[must_use]
+    pub fn of(&self, source: Source) -> Option<(Verdict, Option<&str>)> {
+        self.rulings.get(&source).map(|(verdict, reason)| (*verdict, reason.as_deref()))
+    }
 }
