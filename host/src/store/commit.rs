@@ -1,0 +1,130 @@
+//! All that a call changed and the end of its job, in one fenced transaction.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use futures::future::BoxFuture;
+use sqlx::AssertSqlSafe;
+
+use super::coupons::NewCoupon;
+use super::jobs::Claimed;
+use super::labels::Label;
+use super::messages::{NewMessage, Origin};
+use super::state::StateChange;
+use super::timers::TimerChange;
+use super::webhooks::NewWebhook;
+use super::writer::Tx;
+use super::{Result, Store, coupons, events, jobs, labels, messages, points, state, timers, webhooks};
+use crate::domain::StateRead;
+
+/// Rows in one statement.
+const ROWS: usize = 100;
+
+/// What is done about messages, in the order of the calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageStep {
+    Send(NewMessage),
+    /// By dedupe key.
+    Cancel(String),
+}
+
+/// What a successful call asked for, checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub state: Vec<StateChange>,
+    pub coupons: Vec<NewCoupon>,
+    pub messages: Vec<MessageStep>,
+    /// Reference and what it earns in sum.
+    pub points: Vec<(String, i64)>,
+    pub timers: Vec<TimerChange>,
+    pub labels: Vec<Label>,
+    pub webhooks: Vec<NewWebhook>,
+    /// The kind of each effect, by its index.
+    pub effects: Vec<&'static str>,
+}
+
+/// The end of a job.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    pub job: Claimed,
+    pub event: events::Row,
+    /// Of the order, else of the shop: what coupons are in.
+    pub currency: String,
+    /// What the call read: must not have changed.
+    pub reads: Vec<StateRead>,
+    pub changes: Changes,
+    pub now_ms: i64,
+}
+
+impl Store {
+    /// [`super::StoreError::Fenced`]: the job is another worker's by now.
+    /// [`super::StoreError::Stale`]: what the call read has changed; run it again.
+    /// [`super::StoreError::Invalid`]: what it asked for cannot be. Nothing is left in any of these cases.
+    pub async fn complete(&self, completion: Completion) -> Result<()> {
+        self.write(completion, complete).await
+    }
+}
+
+fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        let Completion { job, event, changes, .. } = done;
+        jobs::finish(tx, job, done.now_ms).await?;
+        state::compare(tx, &done.reads).await?;
+        effect_keys(tx, job, &changes.effects).await?;
+        for change in &changes.state {
+            state::change(tx, change).await?;
+        }
+        let origin = Origin {
+            shop: &job.shop,
+            plugin: &job.plugin,
+            event_id: &job.event_id,
+            seq: event.seq,
+            order_id: event.order_id.as_deref(),
+            customer_id: event.customer_id.as_deref(),
+            locale: event.locale.as_deref(),
+            now_ms: done.now_ms,
+        };
+        let mut codes = BTreeMap::new();
+        for coupon in &changes.coupons {
+            codes.insert(coupon.handle, coupons::issue(tx, &origin, coupon, &done.currency).await?);
+        }
+        for step in &changes.messages {
+            match step {
+                MessageStep::Send(message) => messages::insert(tx, &origin, message, &codes).await?,
+                MessageStep::Cancel(key) => messages::cancel(tx, &origin, key).await?,
+            }
+        }
+        if let Some(customer) = origin.customer_id {
+            for (reference, total) in &changes.points {
+                points::set(tx, &origin, customer, reference, *total).await?;
+            }
+        }
+        for timer in &changes.timers {
+            timers::change(tx, &origin, timer, job.created_at).await?;
+        }
+        for label in &changes.labels {
+            labels::set(tx, &origin, label).await?;
+        }
+        for webhook in &changes.webhooks {
+            webhooks::insert(tx, &origin, webhook).await?;
+        }
+        jobs::archive(tx, job, done.now_ms).await
+    })
+}
+
+/// A key that is there already means that this was committed before: an error, never ignored.
+async fn effect_keys(tx: &mut Tx, job: &Claimed, effects: &[&'static str]) -> Result<()> {
+    for (chunk, kinds) in effects.chunks(ROWS).enumerate() {
+        let mut text = "INSERT INTO effects (event_id, plugin, position, kind) VALUES ".to_owned();
+        for row in 0..kinds.len() {
+            let comma = if row == 0 { "" } else { ", " };
+            let _ = write!(text, "{comma}($1, $2, ${}, ${})", row * 2 + 3, row * 2 + 4);
+        }
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(&job.event_id).bind(&job.plugin);
+        for (row, kind) in kinds.iter().enumerate() {
+            query = query.bind(i64::try_from(chunk * ROWS + row).unwrap_or(i64::MAX)).bind(*kind);
+        }
+        query.execute(&mut tx.connection).await?;
+    }
+    Ok(())
+}

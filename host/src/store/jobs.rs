@@ -1,0 +1,311 @@
+//! The queue: one job for each event and plugin, leased to one worker at a time, in the order of each
+//! plugin's orders.
+
+use futures::future::BoxFuture;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::writer::Tx;
+use super::{Result, Store, StoreError, events};
+
+/// A leased job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    pub id: String,
+    pub shop: String,
+    pub plugin: String,
+    pub hook: String,
+    pub event_id: String,
+    /// Grows with each claim: what was done under an older one cannot commit.
+    pub lease_token: i64,
+    /// Failed ones.
+    pub attempts: i64,
+    /// The clock of its calls, so that each attempt sees the same time.
+    pub created_at: i64,
+}
+
+/// What may be claimed.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Shops and their live plugins.
+    pub live: std::sync::Arc<std::collections::BTreeMap<String, Vec<String>>>,
+    /// The shop that was served last: the next one comes first.
+    pub after: String,
+    pub limit: usize,
+    /// Of each shop.
+    pub per_shop: usize,
+    pub now_ms: i64,
+    pub lease_until: i64,
+}
+
+/// A failed attempt.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub job_id: String,
+    pub event_id: String,
+    pub lease_token: i64,
+    pub fault: String,
+    /// `None`: it is not tried again.
+    pub run_after: Option<i64>,
+    pub now_ms: i64,
+}
+
+impl Store {
+    /// Leases eligible jobs, shops in rotation. Gives them and the shop that was served last.
+    pub async fn claim(&self, claim: Claim) -> Result<(Vec<Claimed>, String)> {
+        let due = sqlx::query(
+            "SELECT 1 FROM jobs WHERE state IN ('waiting', 'failed') AND run_after <= $1 LIMIT 1",
+        )
+        .bind(claim.now_ms)
+        .fetch_optional(&self.inner.reads)
+        .await?;
+        if due.is_none() || claim.limit == 0 {
+            return Ok((Vec::new(), claim.after));
+        }
+        let dialect = self.inner.dialect;
+        self.write((dialect, claim), |tx, (dialect, claim)| Box::pin(claim_all(tx, *dialect, claim))).await
+    }
+
+    /// Keeps the attempt's cause; [`StoreError::Fenced`] when the job is leased to another by now.
+    pub async fn fail(&self, failure: Failure) -> Result<()> {
+        self.write(failure, fail).await
+    }
+
+    /// Gives a job back untouched, for another attempt that is not counted.
+    pub async fn give_back(&self, job: &Claimed, run_after: i64) -> Result<()> {
+        self.write((job.clone(), run_after), give_back).await
+    }
+
+    /// Jobs whose worker did not come back wait again.
+    pub async fn reclaim(&self, now_ms: i64) -> Result<()> {
+        let expired = sqlx::query("SELECT 1 FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT 1")
+            .bind(now_ms)
+            .fetch_optional(&self.inner.reads)
+            .await?;
+        if expired.is_some() {
+            self.write(now_ms, reclaim).await?;
+        }
+        Ok(())
+    }
+
+    /// The instant of the next job that becomes eligible, timer that is due, held event that has waited
+    /// enough, or lease that ends.
+    pub async fn next_work(&self) -> Result<Option<i64>> {
+        // Jobs that wait behind an elder are woken by its end, not by the clock.
+        let row = sqlx::query(
+            "SELECT \
+               (SELECT MIN(j.run_after) FROM jobs j WHERE j.state IN ('waiting', 'failed') AND NOT EXISTS ( \
+                  SELECT 1 FROM jobs elder WHERE elder.ordering_key = j.ordering_key AND elder.seq < j.seq \
+                    AND elder.state IN ('waiting', 'running', 'failed'))), \
+               (SELECT MIN(due_at) FROM timers), \
+               (SELECT MIN(hold_until) FROM events WHERE state = 'held'), \
+               (SELECT MIN(lease_until) FROM jobs WHERE state = 'running')",
+        )
+        .fetch_one(&self.inner.reads)
+        .await?;
+        let mut next = None;
+        for column in 0..4 {
+            let at: Option<i64> = row.try_get(column)?;
+            next = [next, at].into_iter().flatten().min();
+        }
+        Ok(next)
+    }
+}
+
+pub(super) async fn insert(tx: &mut Tx, event: &events::Row, plugins: &[String], now_ms: i64) -> Result<()> {
+    for plugin in plugins {
+        let ordering_key = event.order_id.as_ref().map(|order| format!("{}/{plugin}/{order}", event.shop));
+        sqlx::query(
+            "INSERT INTO jobs (id, shop, plugin, hook, event_id, ordering_key, seq, state, lease_token, \
+               lease_until, attempts, run_after, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', 0, 0, 0, $8, $8, $8)",
+        )
+        .bind(events::new_id("job", now_ms))
+        .bind(&event.shop)
+        .bind(plugin)
+        .bind(&event.hook)
+        .bind(&event.id)
+        .bind(ordering_key)
+        .bind(event.seq)
+        .bind(now_ms)
+        .execute(&mut tx.connection)
+        .await?;
+        tx.touched.work = true;
+    }
+    Ok(())
+}
+
+async fn claim_all(tx: &mut Tx, dialect: super::dialect::Dialect, claim: &Claim) -> Result<(Vec<Claimed>, String)> {
+    let mut claimed = Vec::new();
+    let mut cursor = claim.after.clone();
+    let mut wrapped = false;
+    while claimed.len() < claim.limit {
+        let next = next_shop(tx, &cursor, claim.now_ms).await?;
+        let Some(shop) = next.filter(|shop| !wrapped || shop <= &claim.after) else {
+            if wrapped || claim.after.is_empty() {
+                break;
+            }
+            wrapped = true;
+            cursor = String::new();
+            continue;
+        };
+        cursor.clone_from(&shop);
+        if let Some(plugins) = claim.live.get(&shop).filter(|plugins| !plugins.is_empty()) {
+            let limit = claim.per_shop.min(claim.limit.saturating_sub(claimed.len()));
+            claimed.extend(claim_shop(tx, dialect, claim, &shop, plugins, limit).await?);
+        }
+    }
+    Ok((claimed, cursor))
+}
+
+async fn next_shop(tx: &mut Tx, after: &str, now_ms: i64) -> Result<Option<String>> {
+    let row = sqlx::query(
+        "SELECT shop FROM jobs WHERE state IN ('waiting', 'failed') AND run_after <= $2 AND shop > $1 \
+         ORDER BY shop LIMIT 1",
+    )
+    .bind(after)
+    .bind(now_ms)
+    .fetch_optional(&mut tx.connection)
+    .await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
+async fn claim_shop(
+    tx: &mut Tx,
+    dialect: super::dialect::Dialect,
+    claim: &Claim,
+    shop: &str,
+    plugins: &[String],
+    limit: usize,
+) -> Result<Vec<Claimed>> {
+    let mut query = sqlx::query(AssertSqlSafe(dialect.claim(plugins.len())))
+        .bind(claim.lease_until)
+        .bind(shop)
+        .bind(claim.now_ms)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    for plugin in plugins {
+        query = query.bind(plugin);
+    }
+    query
+        .fetch_all(&mut tx.connection)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Claimed {
+                id: row.try_get(0)?,
+                shop: shop.to_owned(),
+                plugin: row.try_get(1)?,
+                hook: row.try_get(2)?,
+                event_id: row.try_get(3)?,
+                lease_token: row.try_get(4)?,
+                attempts: row.try_get(5)?,
+                created_at: row.try_get(6)?,
+            })
+        })
+        .collect()
+}
+
+fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        let changed = sqlx::query(
+            "UPDATE jobs SET state = $3, attempts = attempts + 1, fault = $4, run_after = $5, lease_until = 0, \
+               updated_at = $6 \
+             WHERE id = $1 AND lease_token = $2",
+        )
+        .bind(&failure.job_id)
+        .bind(failure.lease_token)
+        .bind(if failure.run_after.is_some() { "failed" } else { "dead" })
+        .bind(&failure.fault)
+        .bind(failure.run_after.unwrap_or(failure.now_ms))
+        .bind(failure.now_ms)
+        .execute(&mut tx.connection)
+        .await?
+        .rows_affected();
+        if changed == 0 {
+            return Err(StoreError::Fenced);
+        }
+        settle_event(tx, &failure.event_id, failure.now_ms).await
+    })
+}
+
+fn give_back<'c>(tx: &'c mut Tx, (job, run_after): &'c (Claimed, i64)) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        let state = if job.attempts > 0 { "failed" } else { "waiting" };
+        sqlx::query(
+            "UPDATE jobs SET state = $3, lease_until = 0, run_after = $4 WHERE id = $1 AND lease_token = $2",
+        )
+        .bind(&job.id)
+        .bind(job.lease_token)
+        .bind(state)
+        .bind(*run_after)
+        .execute(&mut tx.connection)
+        .await?;
+        tx.touched.work = true;
+        Ok(())
+    })
+}
+
+fn reclaim<'c>(tx: &'c mut Tx, now_ms: &'c i64) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        sqlx::query(
+            "UPDATE jobs SET state = 'waiting', lease_until = 0 WHERE state = 'running' AND lease_until <= $1",
+        )
+        .bind(*now_ms)
+        .execute(&mut tx.connection)
+        .await?;
+        tx.touched.work = true;
+        Ok(())
+    })
+}
+
+/// What a crash left leased is free at once. Only where no other host can hold a lease.
+pub(super) async fn take_back(connection: &mut sqlx::AnyConnection) -> Result<()> {
+    sqlx::query("UPDATE jobs SET state = 'waiting', lease_until = 0 WHERE state = 'running'")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The fence: [`StoreError::Fenced`] when the job is no longer this worker's. It is done from here on.
+pub(super) async fn finish(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()> {
+    let mine = sqlx::query(
+        "UPDATE jobs SET state = 'done', lease_until = 0, updated_at = $3 WHERE id = $1 AND lease_token = $2",
+    )
+    .bind(&job.id)
+    .bind(job.lease_token)
+    .bind(now_ms)
+    .execute(&mut tx.connection)
+    .await?
+    .rows_affected();
+    if mine == 0 { Err(StoreError::Fenced) } else { Ok(()) }
+}
+
+/// A done job moves out of the queue.
+pub(super) async fn archive(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO jobs_history (id, shop, plugin, hook, event_id, seq, state, attempts, fault, created_at, \
+           finished_at) \
+         SELECT id, shop, plugin, hook, event_id, seq, state, attempts, fault, created_at, $2 \
+         FROM jobs WHERE id = $1",
+    )
+    .bind(&job.id)
+    .bind(now_ms)
+    .execute(&mut tx.connection)
+    .await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(&job.id).execute(&mut tx.connection).await?;
+    settle_event(tx, &job.event_id, now_ms).await
+}
+
+/// An event is done when none of its jobs will run again.
+async fn settle_event(tx: &mut Tx, event_id: &str, now_ms: i64) -> Result<()> {
+    sqlx::query(
+        "UPDATE events SET state = 'done', finished_at = $2 \
+         WHERE id = $1 AND state = 'open' AND NOT EXISTS ( \
+           SELECT 1 FROM jobs WHERE event_id = $1 AND state IN ('waiting', 'running', 'failed'))",
+    )
+    .bind(event_id)
+    .bind(now_ms)
+    .execute(&mut tx.connection)
+    .await?;
+    tx.touched.events.push(event_id.to_owned());
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Brings a database to this binary's tables. Migrations only add, so an older host still works beside
+//! a newer one.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::dialect::Dialect;
+use super::{Result, StoreError};
+
+/// Applies what is missing, all in one transaction.
+pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
+    sqlx::query(dialect.begin()).execute(&mut *connection).await?;
+    let applied = missing(connection, dialect).await;
+    let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    sqlx::query(end).execute(&mut *connection).await?;
+    applied
+}
+
+async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
+    sqlx::query("CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY)")
+        .execute(&mut *connection)
+        .await?;
+    let applied: i64 = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM migrations")
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    let newest = dialect.migrations().last().map_or(0, |(version, _)| *version);
+    if applied > newest {
+        return Err(StoreError::Corrupt(format!(
+            "the database has tables of a newer Cartwright (version {applied}, this one knows {newest}); \
+             start the newer one, or restore a backup made before it ran"
+        )));
+    }
+    for (version, sql) in dialect.migrations().iter().filter(|(version, _)| *version > applied) {
+        sqlx::raw_sql(*sql).execute(&mut *connection).await?;
+        sqlx::query("INSERT INTO migrations (version) VALUES ($1)")
+            .bind(*version)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! The plugins' own memory: versioned values, compared at commit.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt as _;
+use rand::Rng as _;
+use sqlx::{Any, AssertSqlSafe, Executor, Row as _};
+
+use super::writer::Tx;
+use super::{Result, Store, StoreError};
+use crate::domain::{Scope, StateOwner, StateRead, Versioned};
+
+const KEYS: usize = 100;
+
+/// Above every key: the last character there is.
+const LAST: char = '\u{10FFFF}';
+
+/// What a call does to one key, in sum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Put(String),
+    Delete,
+    /// Commutes with the additions of others.
+    Add(i64),
+}
+
+/// One key's change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateChange {
+    pub owner: StateOwner,
+    pub key: String,
+    pub change: Change,
+}
+
+impl Store {
+    pub async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>> {
+        let mut found = HashMap::new();
+        for chunk in keys.chunks(KEYS) {
+            found.extend(values(&self.inner.reads, owner, chunk).await?);
+        }
+        let absent = Versioned { value: None, version: 0 };
+        Ok(keys.iter().map(|key| found.get(key).unwrap_or(&absent).clone()).collect())
+    }
+
+    /// Keys that begin with `prefix`, in the order of their bytes.
+    pub async fn state_list(
+        &self,
+        owner: &StateOwner,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Versioned)>> {
+        list(&self.inner.reads, owner, prefix, limit).await
+    }
+}
+
+fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Shop => "shop",
+        Scope::Customer => "customer",
+        Scope::Order => "order",
+    }
+}
+
+async fn values<'c, E: Executor<'c, Database = Any>>(
+    executor: E,
+    owner: &StateOwner,
+    keys: &[String],
+) -> Result<HashMap<String, Versioned>> {
+    let places = (5..keys.len() + 5).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "SELECT key, value, version FROM state \
+         WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key IN ({places})"
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text))
+        .bind(&owner.shop)
+        .bind(&owner.plugin)
+        .bind(scope_name(owner.scope))
+        .bind(&owner.subject);
+    for key in keys {
+        query = query.bind(key);
+    }
+    let rows = query.fetch(executor).try_collect::<Vec<_>>().await?;
+    rows.iter()
+        .map(|row| {
+            Ok((row.try_get(0)?, Versioned { value: Some(row.try_get(1)?), version: row.try_get(2)? }))
+        })
+        .collect()
+}
+
+async fn list<'c, E: Executor<'c, Database = Any>>(
+    executor: E,
+    owner: &StateOwner,
+    prefix: &str,
+    limit: u32,
+) -> Result<Vec<(String, Versioned)>> {
+    let rows = sqlx::query(
+        "SELECT key, value, version FROM state \
+         WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key >= $5 AND key < $6 \
+         ORDER BY key LIMIT $7",
+    )
+    .bind(&owner.shop)
+    .bind(&owner.plugin)
+    .bind(scope_name(owner.scope))
+    .bind(&owner.subject)
+    .bind(prefix)
+    .bind(format!("{prefix}{LAST}"))
+    .bind(i64::from(limit))
+    .fetch(executor)
+    .try_collect::<Vec<_>>()
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((row.try_get(0)?, Versioned { value: Some(row.try_get(1)?), version: row.try_get(2)? }))
+        })
+        .collect()
+}
+
+/// [`StoreError::Stale`] when anything that the call read has changed since.
+pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
+    let mut keys: HashMap<&StateOwner, Vec<(String, i64)>> = HashMap::new();
+    for read in reads {
+        match read {
+            StateRead::Key { owner, key, version } => {
+                keys.entry(owner).or_default().push((key.clone(), *version));
+            }
+            StateRead::Prefix { owner, prefix, limit, seen } => {
+                let now = list(&mut tx.connection, owner, prefix, *limit).await?;
+                let same = now.len() == seen.len()
+                    && now.iter().zip(seen).all(|((key, value), (seen_key, version))| {
+                        key == seen_key && value.version == *version
+                    });
+                if !same {
+                    return Err(StoreError::Stale);
+                }
+            }
+        }
+    }
+    for (owner, read) in keys {
+        for chunk in read.chunks(KEYS) {
+            let names: Vec<_> = chunk.iter().map(|(key, _)| key.clone()).collect();
+            let now = values(&mut tx.connection, owner, &names).await?;
+            if chunk.iter().any(|(key, version)| now.get(key).map_or(0, |value| value.version) != *version) {
+                return Err(StoreError::Stale);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What `add` finds that is no number cannot be added to: [`StoreError::Invalid`].
+pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
+    let StateChange { owner, key, change } = change;
+    match change {
+        Change::Put(value) => put(tx, owner, key, value).await,
+        Change::Delete => {
+            sqlx::query(
+                "DELETE FROM state WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key = $5",
+            )
+            .bind(&owner.shop)
+            .bind(&owner.plugin)
+            .bind(scope_name(owner.scope))
+            .bind(&owner.subject)
+            .bind(key)
+            .execute(&mut tx.connection)
+            .await?;
+            Ok(())
+        }
+        Change::Add(amount) => {
+            let found = values(&mut tx.connection, owner, std::slice::from_ref(key)).await?;
+            let Some(Versioned { value: Some(value), version }) = found.get(key) else {
+                return put(tx, owner, key, &amount.to_string()).await;
+            };
+            let sum = value.trim().parse::<i64>().ok().and_then(|value| value.checked_add(*amount)).ok_or_else(
+                || {
+                    StoreError::Invalid(format!(
+                        "state-write.add: the value of `{key}` is no number that {amount} can be added to"
+                    ))
+                },
+            )?;
+            let changed = sqlx::query(
+                "UPDATE state SET value = $6, version = $7 \
+                 WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key = $5 AND version = $8",
+            )
+            .bind(&owner.shop)
+            .bind(&owner.plugin)
+            .bind(scope_name(owner.scope))
+            .bind(&owner.subject)
+            .bind(key)
+            .bind(sum.to_string())
+            .bind(new_version())
+            .bind(*version)
+            .execute(&mut tx.connection)
+            .await?
+            .rows_affected();
+            // Only where two transactions write at once.
+            if changed == 0 { Err(StoreError::Stale) } else { Ok(()) }
+        }
+    }
+}
+
+async fn put(tx: &mut Tx, owner: &StateOwner, key: &str, value: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO state (shop, plugin, scope, subject, key, value, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (shop, plugin, scope, subject, key) DO UPDATE SET \
+           value = excluded.value, version = excluded.version",
+    )
+    .bind(&owner.shop)
+    .bind(&owner.plugin)
+    .bind(scope_name(owner.scope))
+    .bind(&owner.subject)
+    .bind(key)
+    .bind(value)
+    .bind(new_version())
+    .execute(&mut tx.connection)
+    .await?;
+    Ok(())
+}
+
+/// Never 0, which means absent. Random, so that a key that was deleted and came back is not taken for
+/// the old one.
+fn new_version() -> i64 {
+    rand::rng().random_range(1..=i64::MAX)
+}
