@@ -1,11 +1,55 @@
 //! Storage: the only room that knows SQL.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::domain::{CatalogEntry, CustomerInput, CustomerRecord, OrderRecord, StateOwner, Versioned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::AnyPool;
+use tokio::sync::watch;
+
+use crate::domain::{Coupon, Message};
+
+mod cache;
+mod catalog;
+mod commit;
+mod coupons;
+mod customers;
+mod dialect;
+mod events;
+mod jobs;
+mod labels;
+mod messages;
+mod migrations;
+mod open;
+mod orders;
+mod points;
+mod reads;
+mod signals;
+mod state;
+mod status;
+mod timers;
+mod webhooks;
+mod writer;
+
+pub use commit::{Changes, Completion, MessageStep};
+pub use coupons::NewCoupon;
+pub use events::{Intake, Row as StoredEvent, Subscribers, Taken, new_id};
+pub use jobs::{Claim, Claimed, Failure};
+pub use labels::{Label, Labelled};
+pub use messages::{MessageView, NewMessage};
+pub use signals::Waiter;
+pub use state::{Change, StateChange};
+pub use status::EventStanding;
+pub use timers::TimerChange;
+pub use webhooks::NewWebhook;
+
+/// The contract that stored payloads are written in.
+const CONTRACT: &str = "0.1";
 
 /// Why the store did not do something.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("the database did not answer as expected: {0}")]
     Database(String),
@@ -13,14 +57,29 @@ pub enum StoreError {
     Locked(String),
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// What a call read has changed since.
+    #[error("what the call read has changed since")]
+    Stale,
+    /// The job's lease is another worker's by now.
+    #[error("the job is another worker's by now")]
+    Fenced,
 }
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
 /// A coupon's standing for a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CouponStanding {
-    pub coupon: crate::domain::Coupon,
+    pub coupon: Coupon,
     /// `own`, `expired`, `used` (also: someone else's).
     pub status: String,
     pub currency: String,
@@ -35,10 +94,10 @@ pub struct StoredMessage {
     pub event_id: String,
     pub order_id: Option<String>,
     pub customer_id: Option<String>,
-    pub message: crate::domain::Message,
+    pub message: Message,
     pub locale: Option<String>,
     /// Codes of the coupons that the same call issued, by handle.
-    pub coupons: std::collections::BTreeMap<u32, String>,
+    pub coupons: BTreeMap<u32, String>,
     pub created_at: i64,
     pub attempts: u32,
 }
@@ -70,7 +129,7 @@ pub struct QueueDepth {
 }
 
 /// A job as `GET /v1/jobs` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct JobView {
     pub id: String,
     pub plugin: String,
@@ -93,127 +152,86 @@ pub struct JobView {
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    reads: AnyPool,
+    writer: writer::Writer,
+    dialect: dialect::Dialect,
+    caches: Arc<cache::Caches>,
+    signals: Arc<signals::Signals>,
+    guest_key: [u8; 32],
+    /// Held as long as anyone has the store.
+    lock: std::fs::File,
+}
 
 impl Store {
     /// Opens (and migrates) `sqlite:<path>`; the path's folder is made. Locks against a second host.
     pub async fn open(database: &str, data_dir: &Path) -> Result<Self> {
-        let _ = (database, data_dir);
-        todo!()
+        Ok(Self { inner: Arc::new(open::open(database, data_dir).await?) })
     }
 
     /// Answers a trivial write-free query.
     pub async fn ping(&self) -> Result<()> {
-        todo!()
+        sqlx::query("SELECT 1").fetch_one(&self.inner.reads).await?;
+        Ok(())
     }
 
+    /// Finishes the writes that are queued, and lets another host have the database.
     pub async fn close(&self) {
-        todo!()
-    }
-
-    pub async fn put_products(&self, shop: &str, entries: &[CatalogEntry], now_ms: i64) -> Result<()> {
-        let _ = (shop, entries, now_ms);
-        todo!()
-    }
-
-    /// In the order of `ids`. Answered from a cache that every write of the catalogue clears.
-    pub async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<CatalogEntry>>> {
-        let _ = (shop, ids);
-        todo!()
-    }
-
-    /// Creates or changes; absent fields stay as they are. Gives the host's id of the customer.
-    pub async fn put_customer(&self, shop: &str, input: &CustomerInput, now_ms: i64) -> Result<String> {
-        let _ = (shop, input, now_ms);
-        todo!()
-    }
-
-    /// With history, points, tier and consents.
-    pub async fn customer(&self, shop: &str, id: &str) -> Result<Option<CustomerRecord>> {
-        let _ = (shop, id);
-        todo!()
-    }
-
-    pub async fn order(&self, shop: &str, id: &str) -> Result<Option<OrderRecord>> {
-        let _ = (shop, id);
-        todo!()
-    }
-
-    pub async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>> {
-        let _ = (owner, keys);
-        todo!()
-    }
-
-    pub async fn state_list(
-        &self,
-        owner: &StateOwner,
-        prefix: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, Versioned)>> {
-        let _ = (owner, prefix, limit);
-        todo!()
-    }
-
-    /// `None` for codes that this host did not issue.
-    pub async fn coupon_standing(
-        &self,
-        shop: &str,
-        code: &str,
-        customer: Option<&str>,
-        now_ms: i64,
-    ) -> Result<Option<CouponStanding>> {
-        let _ = (shop, code, customer, now_ms);
-        todo!()
-    }
-
-    /// Waiting messages whose time has come, and those that a crash left in `handing`.
-    pub async fn messages_due(&self, now_ms: i64, limit: u32) -> Result<Vec<StoredMessage>> {
-        let _ = (now_ms, limit);
-        todo!()
-    }
-
-    /// The instant of the next waiting message.
-    pub async fn next_message(&self) -> Result<Option<i64>> {
-        todo!()
-    }
-
-    /// Marks it `handing`; false when it no longer waits.
-    pub async fn hand_message(&self, id: &str, now_ms: i64) -> Result<bool> {
-        let _ = (id, now_ms);
-        todo!()
-    }
-
-    pub async fn settle_message(&self, id: &str, fate: &MessageFate, now_ms: i64) -> Result<()> {
-        let _ = (id, fate, now_ms);
-        todo!()
+        self.inner.writer.close().await;
+        self.inner.reads.close().await;
+        // The system lets go of it at the end of the process in any case.
+        let _ = self.inner.lock.unlock();
     }
 
     /// A secret of this installation, made from the OS's random numbers when first asked for and kept in
     /// the database, so that every host on it has the same (`guest`, `quote`).
     pub async fn installation_key(&self, name: &str) -> Result<[u8; 32]> {
-        let _ = name;
-        todo!()
+        self.write((name.to_owned(), open::new_key()?), |tx, (name, new)| {
+            Box::pin(open::installation_key(&mut tx.connection, name, new))
+        })
+        .await
     }
 
     /// Changes whenever there may be messages to hand over: `changed().await` instead of polling.
-    pub fn mail(&self) -> tokio::sync::watch::Receiver<u64> {
-        todo!()
+    pub fn mail(&self) -> watch::Receiver<u64> {
+        self.inner.signals.mail()
     }
 
-    /// Jobs of a shop, newest first; `state` = one of [`JobView::state`], or all that are not done.
-    pub async fn jobs(&self, shop: &str, state: Option<&str>, limit: u32) -> Result<Vec<JobView>> {
-        let _ = (shop, state, limit);
-        todo!()
+    /// Changes whenever there may be jobs or timers to do.
+    pub fn work(&self) -> watch::Receiver<u64> {
+        self.inner.signals.work()
     }
 
-    pub async fn queue_depth(&self, now_ms: i64) -> Result<QueueDepth> {
-        let _ = now_ms;
-        todo!()
+    /// The clock was moved, or what is live has changed: all who wait for a time look again.
+    pub fn wake(&self) {
+        self.inner.signals.wake();
     }
 
-    /// Notified whenever a commit may have made a message due earlier than before.
-    #[must_use]
-    pub fn message_signal(&self) -> std::sync::Arc<tokio::sync::Notify> {
-        todo!()
+    /// Durable when it returns `Ok`; nothing is left of it when it returns `Err`.
+    async fn write<A, T>(&self, input: A, work: writer::Work<A, T>) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.inner.writer.write(input, work).await
     }
 }
+
+fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+    // Vocabulary types have string keys and no failing serializers.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The error names the place, not the text: that may be personal.
+fn from_json<T: DeserializeOwned>(what: &str, text: String) -> Result<T> {
+    serde_json::from_str(&text).map_err(|error| {
+        StoreError::Corrupt(format!("{what}: line {}, column {}", error.line(), error.column()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,12 @@ impl Store {
 
     /// In the order of `ids`. Answered from a cache that every write of the catalogue clears.
     pub async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<CatalogEntry>>> {
-        Ok(self.entries(shop, ids).await?.into_iter().map(|entry| entry.map(|kept| (*kept).clone())).collect())
+        Ok(self
+            .entries(shop, ids)
+            .await?
+            .into_iter()
+            .map(|entry| entry.map(|kept| (*kept).clone()))
+            .collect())
     }
 
     /// The same without copying.
@@ -44,8 +49,12 @@ impl Store {
         let keys: Vec<_> = ids.iter().map(|id| (shop.to_owned(), id.clone())).collect();
         let moment = products.moment();
         let mut found: Vec<_> = keys.iter().map(|key| products.get(key)).collect();
-        let mut missing: Vec<&str> =
-            keys.iter().zip(&found).filter(|(_, known)| known.is_none()).map(|((_, id), _)| id.as_str()).collect();
+        let mut missing: Vec<&str> = keys
+            .iter()
+            .zip(&found)
+            .filter(|(_, known)| known.is_none())
+            .map(|((_, id), _)| id.as_str())
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         let mut read = std::collections::HashMap::new();

@@ -25,7 +25,9 @@ impl Store {
     /// Creates or changes; absent fields stay as they are. Gives the host's id of the customer.
     pub async fn put_customer(&self, shop: &str, input: &CustomerInput, now_ms: i64) -> Result<String> {
         let id = self.customer_id(input).ok_or_else(|| {
-            StoreError::Invalid("a customer needs an `id`, or an `email` to be known by as a guest".to_owned())
+            StoreError::Invalid(
+                "a customer needs an `id`, or an `email` to be known by as a guest".to_owned(),
+            )
         })?;
         let put = Put { shop: shop.to_owned(), id: id.clone(), input: input.clone(), now_ms };
         self.write(put, |tx, put| Box::pin(upsert(tx, &put.shop, &put.id, &put.input, put.now_ms))).await?;

@@ -69,7 +69,11 @@ struct Late {
 
 /// Where an event stands when it comes.
 enum Standing {
-    Ready { seq: i64, customer_id: Option<String>, locale: Option<String> },
+    Ready {
+        seq: i64,
+        customer_id: Option<String>,
+        locale: Option<String>,
+    },
     TooEarly,
     /// The order had been placed already.
     Placed,
@@ -292,7 +296,8 @@ async fn enter(
         Event::DeliveryUpdated(update) | Event::OrderDelivered(update) => {
             let delivered = event.hook() == Hook::OrderDelivered;
             if let Some(shipment) = shipment {
-                orders::update_shipment(tx, shop, order_id, shipment, &update.update, delivered, now_ms).await?;
+                orders::update_shipment(tx, shop, order_id, shipment, &update.update, delivered, now_ms)
+                    .await?;
             }
             let open = matches!(order.status.as_str(), "placed" | "shipped" | "unknown");
             if delivered && open && !orders::under_way(tx, shop, order_id).await? {
@@ -397,7 +402,8 @@ async fn admit(
     now_ms: i64,
 ) -> Result<bool> {
     let event: Event = from_json("event", row.payload.clone())?;
-    let Standing::Ready { seq, customer_id, locale } = enter(tx, &row, &event, None, currency, now_ms).await?
+    let Standing::Ready { seq, customer_id, locale } =
+        enter(tx, &row, &event, None, currency, now_ms).await?
     else {
         return Ok(false);
     };

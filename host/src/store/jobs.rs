@@ -87,19 +87,17 @@ impl Store {
         Ok(())
     }
 
-    /// The instant of the next job that becomes eligible, timer that is due, held event that has waited
-    /// enough, or lease that ends.
-    pub async fn next_work(&self) -> Result<Option<i64>> {
-        // Jobs that wait behind an elder are woken by its end, not by the clock.
+    /// The next instant after `now_ms` at which a job becomes eligible, a timer is due, a held event has
+    /// waited enough, or a lease ends. What is due by then and was not done has nobody live to do it.
+    pub async fn next_work(&self, now_ms: i64) -> Result<Option<i64>> {
         let row = sqlx::query(
             "SELECT \
-               (SELECT MIN(j.run_after) FROM jobs j WHERE j.state IN ('waiting', 'failed') AND NOT EXISTS ( \
-                  SELECT 1 FROM jobs elder WHERE elder.ordering_key = j.ordering_key AND elder.seq < j.seq \
-                    AND elder.state IN ('waiting', 'running', 'failed'))), \
-               (SELECT MIN(due_at) FROM timers), \
-               (SELECT MIN(hold_until) FROM events WHERE state = 'held'), \
-               (SELECT MIN(lease_until) FROM jobs WHERE state = 'running')",
+               (SELECT MIN(run_after) FROM jobs WHERE state IN ('waiting', 'failed') AND run_after > $1), \
+               (SELECT MIN(due_at) FROM timers WHERE due_at > $1), \
+               (SELECT MIN(hold_until) FROM events WHERE state = 'held' AND hold_until > $1), \
+               (SELECT MIN(lease_until) FROM jobs WHERE state = 'running' AND lease_until > $1)",
         )
+        .bind(now_ms)
         .fetch_one(&self.inner.reads)
         .await?;
         let mut next = None;
@@ -134,7 +132,11 @@ pub(super) async fn insert(tx: &mut Tx, event: &events::Row, plugins: &[String],
     Ok(())
 }
 
-async fn claim_all(tx: &mut Tx, dialect: super::dialect::Dialect, claim: &Claim) -> Result<(Vec<Claimed>, String)> {
+async fn claim_all(
+    tx: &mut Tx,
+    dialect: super::dialect::Dialect,
+    claim: &Claim,
+) -> Result<(Vec<Claimed>, String)> {
     let mut claimed = Vec::new();
     let mut cursor = claim.after.clone();
     let mut wrapped = false;

@@ -66,16 +66,14 @@ impl Store {
 
     /// In the order they were sent; also of an order that has not come yet.
     pub async fn shipments(&self, shop: &str, order_id: &str) -> Result<Vec<Shipment>> {
-        sqlx::query(
-            "SELECT payload FROM shipments WHERE shop = $1 AND order_id = $2 ORDER BY shipped_at, id",
-        )
-        .bind(shop)
-        .bind(order_id)
-        .fetch_all(&self.inner.reads)
-        .await?
-        .iter()
-        .map(|row| from_json("shipment", row.try_get(0)?))
-        .collect()
+        sqlx::query("SELECT payload FROM shipments WHERE shop = $1 AND order_id = $2 ORDER BY shipped_at, id")
+            .bind(shop)
+            .bind(order_id)
+            .fetch_all(&self.inner.reads)
+            .await?
+            .iter()
+            .map(|row| from_json("shipment", row.try_get(0)?))
+            .collect()
     }
 }
 
@@ -222,12 +220,7 @@ pub(super) async fn put_shipment(
     Ok(())
 }
 
-pub(super) async fn shipment(
-    tx: &mut Tx,
-    shop: &str,
-    order_id: &str,
-    id: &str,
-) -> Result<Option<Shipment>> {
+pub(super) async fn shipment(tx: &mut Tx, shop: &str, order_id: &str, id: &str) -> Result<Option<Shipment>> {
     let row = sqlx::query("SELECT payload FROM shipments WHERE shop = $1 AND order_id = $2 AND id = $3")
         .bind(shop)
         .bind(order_id)

@@ -170,13 +170,14 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
             let Some(Versioned { value: Some(value), version }) = found.get(key) else {
                 return put(tx, owner, key, &amount.to_string()).await;
             };
-            let sum = value.trim().parse::<i64>().ok().and_then(|value| value.checked_add(*amount)).ok_or_else(
-                || {
-                    StoreError::Invalid(format!(
-                        "state-write.add: the value of `{key}` is no number that {amount} can be added to"
-                    ))
-                },
-            )?;
+            let sum =
+                value.trim().parse::<i64>().ok().and_then(|value| value.checked_add(*amount)).ok_or_else(
+                    || {
+                        StoreError::Invalid(format!(
+                            "state-write.add: the value of `{key}` is no number that {amount} can be added to"
+                        ))
+                    },
+                )?;
             let changed = sqlx::query(
                 "UPDATE state SET value = $6, version = $7 \
                  WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key = $5 AND version = $8",

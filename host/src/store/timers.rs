@@ -15,8 +15,14 @@ const BATCH: i64 = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimerChange {
     /// Sets it, or moves it.
-    Set { key: String, due_at: i64, payload: String },
-    Cancel { key: String },
+    Set {
+        key: String,
+        due_at: i64,
+        payload: String,
+    },
+    Cancel {
+        key: String,
+    },
 }
 
 impl Store {
@@ -44,12 +50,7 @@ fn subject(origin: &Origin<'_>) -> String {
 }
 
 /// `set_at`: the clock of the call.
-pub(super) async fn change(
-    tx: &mut Tx,
-    origin: &Origin<'_>,
-    timer: &TimerChange,
-    set_at: i64,
-) -> Result<()> {
+pub(super) async fn change(tx: &mut Tx, origin: &Origin<'_>, timer: &TimerChange, set_at: i64) -> Result<()> {
     match timer {
         TimerChange::Set { key, due_at, payload } => {
             sqlx::query(
@@ -124,7 +125,9 @@ fn fire<'c>(tx: &'c mut Tx, now_ms: &'c i64) -> BoxFuture<'c, Result<u64>> {
                 continue;
             }
             let seq = match &order_id {
-                Some(order) => orders::advance(tx, &shop, order, true, *now_ms).await?.map_or(0, |order| order.seq),
+                Some(order) => {
+                    orders::advance(tx, &shop, order, true, *now_ms).await?.map_or(0, |order| order.seq)
+                }
                 None => 0,
             };
             let event = events::Row {

@@ -127,10 +127,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let closed = || StoreError::Database("the store is closed".to_owned());
-        self.queue
-            .send(Box::new(Queued { input, work, result: None, reply }))
-            .await
-            .map_err(|_| closed())?;
+        self.queue.send(Box::new(Queued { input, work, result: None, reply })).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 

@@ -1,0 +1,1 @@
+//! Storage, tested as the rooms above use it.
