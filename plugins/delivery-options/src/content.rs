@@ -5,7 +5,7 @@ use cartwright_sdk::prelude::*;
 use crate::{Found, Offer};
 
 /// The countries that `locales/*.ftl` name.
-const NAMED: &str = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT JP LT LU LV MT NL NO PL PT RO SE SI SK UA US";
+pub const NAMED: &str = "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT JP LT LU LV MT NL NO PL PT RO SE SI SK UA US";
 
 /// The cheapest and the fastest way to the visitor's place, before anything is in a cart.
 pub fn summarise(offer: &Offer) -> Outcome {
