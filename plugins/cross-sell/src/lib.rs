@@ -82,7 +82,7 @@ impl Content for CrossSell {
         seeds.extend(here.map(|line| Seed::new(&line.product, Seen::Here).titled(&line.title)));
         seeds.extend(product.iter().map(|id| Seed::new(id, Seen::Here)));
         let last_order =
-            customer.iter().flat_map(|customer| customer.orders.first()).flat_map(|order| &order.products);
+            customer.iter().filter_map(|customer| customer.orders.first()).flat_map(|order| &order.products);
         if page == "message" || page == "order-status" {
             // What was just bought is not offered again.
             seeds.extend(last_order.map(|id| Seed::new(id, Seen::Bought)));
