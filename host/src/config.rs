@@ -15,8 +15,8 @@ mod wording_of_serde;
 
 pub use check::is_shop_id;
 pub use host::{Budgets, HostConfig, HttpLimits, Limits, LogConfig, LogFormat};
-pub use load::{HOST_FILE, load_host, load_shop, load_shops, shop_files};
-pub use mistake::{ConfigError, Origin, Step};
+pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_files};
+pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};
 pub use shop::{

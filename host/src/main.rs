@@ -1,2 +1,22 @@
-//! The `cartwright` command.
-fn main() {}
+//! The `cartwright` command: a switchboard.
+
+use std::process::ExitCode;
+
+use cartwright::cli::{self, Command};
+
+fn main() -> ExitCode {
+    let cli = cli::arguments(std::env::args_os());
+    let folder = cli.folder;
+    cli::exit(match cli.command {
+        Command::Serve(arguments) => cli::serve::run(&folder, arguments),
+        Command::Demo(arguments) => cli::demo::run(&arguments),
+        Command::Init(arguments) => cli::init::run(&folder, &arguments),
+        Command::Key(command) => cli::key::run(&folder, &command),
+        Command::Config(command) => cli::config::run(&folder, &command),
+        Command::Doctor => cli::doctor::run(&folder),
+        Command::Plugin(command) => cli::plugin::run(&folder, command),
+        Command::Template(command) => cli::template::run(&folder, &command),
+        Command::Openapi(arguments) => cli::openapi::run(&arguments),
+        Command::Completions(arguments) => cli::completions::run(&arguments),
+    })
+}

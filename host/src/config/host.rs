@@ -24,6 +24,8 @@ pub struct HostConfig {
     pub database: Option<String>,
     /// Database, outbox, compiled plugins, the host's own secret. Default `data`.
     pub data_dir: PathBuf,
+    /// `.eml` and `.html` files of outgoing mails. Default `outbox`, in `data_dir`.
+    pub outbox_dir: Option<PathBuf>,
     /// `*.wasm`. Default `plugins`.
     pub plugins_dir: PathBuf,
     /// One file for each shop. Default `shops`.
@@ -45,6 +47,7 @@ impl Default for HostConfig {
             public_url: None,
             database: None,
             data_dir: "data".into(),
+            outbox_dir: None,
             plugins_dir: "plugins".into(),
             shops_dir: "shops".into(),
             templates_dir: "templates".into(),
@@ -76,7 +79,7 @@ impl HostConfig {
     /// The folder that the `.eml` channel writes to.
     #[must_use]
     pub fn outbox(&self) -> PathBuf {
-        self.data_dir.join("outbox")
+        self.outbox_dir.clone().unwrap_or_else(|| self.data_dir.join("outbox"))
     }
 }
 

@@ -47,6 +47,7 @@ fn load_host_with(
     {
         *path = folder.join(&*path);
     }
+    config.outbox_dir = config.outbox_dir.map(|path| folder.join(path));
     config.database = config.database.map(|database| rooted(&database, folder));
     Ok(config)
 }
@@ -112,9 +113,13 @@ pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
         )
         .with_help("rename the file: small letters, digits and hyphens, beginning with a letter or digit"));
     }
-    let text = read(file)?;
+    parse_shop(file, read(file)?)
+}
+
+/// The same for a text that may not be in the file yet.
+pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError> {
     let mut config: ShopConfig = parse(file, &text)?;
-    id.clone_into(&mut config.id);
+    config.id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
     config.origin = Origin { file: file.to_owned(), text };
     match ConfigError::all(check::shop(&config)) {
         Some(error) => Err(error),

@@ -187,8 +187,9 @@ impl Diagnostic for ConfigError {
     }
 }
 
-/// The path without a `./` before it.
-pub(super) fn shown(file: &Path) -> String {
+/// The path as a person writes it: without a `./` before it.
+#[must_use]
+pub fn shown(file: &Path) -> String {
     file.strip_prefix(".").unwrap_or(file).display().to_string()
 }
 

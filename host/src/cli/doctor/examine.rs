@@ -1,0 +1,274 @@
+//! The examinations, from the files to the tools. None changes anything that was there.
+
+use std::path::Path;
+
+use miette::Diagnostic as _;
+use tokio::net::TcpListener;
+
+use super::Finding;
+use crate::cli::package;
+use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, SecretSource, ShopConfig};
+use crate::plugins::registry::Registry;
+use crate::store::{Store, StoreError};
+
+/// When this version was made: a clock before it is wrong. UTC milliseconds, 1 November 2026.
+const MADE: i64 = 1_793_491_200_000;
+
+pub(super) async fn examine(folder: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match config::load_host(folder) {
+        Err(error) => {
+            findings.push(mistake("configuration", &error));
+            findings.push(clock(None));
+        }
+        Ok(host) => {
+            let place = folder.join(config::HOST_FILE);
+            findings.push(Finding::good("configuration", format!("{} is right", config::shown(&place))));
+            let (shops, errors) = config::load_shops(&host.shops_dir);
+            findings.extend(errors.iter().map(|error| mistake("shop", error)));
+            findings.extend(shops.iter().flat_map(|shop| shop_findings(&host, shop)));
+            findings.extend(folders(&host));
+            findings.push(port(&host).await);
+            findings.push(database(&host).await);
+            findings.extend(secret_key(&host));
+            findings.push(clock(Some(&host)));
+            findings.extend(plugins(folder, &host).await);
+        }
+    }
+    findings.push(match package::has_target() {
+        Ok(()) => Finding::good("builders", "plugins can be built here"),
+        Err(error) => Finding::doubtful(
+            "builders",
+            format!("plugins in Rust cannot be built here: {error:#}"),
+            "only needed to build plugins; a host runs without",
+        ),
+    });
+    findings
+}
+
+fn mistake(what: &'static str, error: &ConfigError) -> Finding {
+    let place = match error.line() {
+        Some(line) => format!("{}:{line}: {error}", config::shown(error.file())),
+        None => error.to_string(),
+    };
+    let more = match error.count() {
+        1 => place,
+        count => format!("{place} (and {} more mistakes)", count.saturating_sub(1)),
+    };
+    let help =
+        error.help().map_or_else(|| "`cartwright config check` shows it".to_owned(), |help| help.to_string());
+    Finding::bad(what, more, help)
+}
+
+fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !shop.keys.iter().any(|key| key.kind == KeyKind::Secret) {
+        findings.push(Finding::bad(
+            "shop",
+            format!("{} has no secret key, so its server cannot call this host", shop.id),
+            format!("cartwright key create --shop {} --kind secret", shop.id),
+        ));
+    }
+    for (purpose, secret) in [
+        ("the secret of WooCommerce's webhook", shop.woocommerce.as_ref().map(|woo| &woo.secret)),
+        ("the secret of customer tokens", shop.customer_tokens.as_ref().map(|tokens| &tokens.secret)),
+    ] {
+        if let Some(Err(error)) = secret.map(|secret| secret.read(&host.folder)) {
+            findings.push(Finding::bad("shop", format!("{}: {purpose}: {error}", shop.id), remedy(secret)));
+        }
+    }
+    if shop.mode == Mode::Test && shop.test_recipients.is_empty() {
+        findings.push(Finding::doubtful(
+            "shop",
+            format!("{} is in test mode without test_recipients: no mail reaches anybody", shop.id),
+            "list your own address in test_recipients, or set mode = \"live\"",
+        ));
+    }
+    if shop.plugins.iter().all(|plugin| !plugin.enabled) {
+        findings.push(Finding::doubtful(
+            "shop",
+            format!("{} enables no plugin: it gets its fallback options and nothing else", shop.id),
+            "add a [[plugins]] entry to its file",
+        ));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good(
+            "shop",
+            format!(
+                "{}: {} plugins, {} keys, secrets readable",
+                shop.id,
+                shop.plugins.len(),
+                shop.keys.len()
+            ),
+        ));
+    }
+    findings
+}
+
+fn remedy(source: Option<&SecretSource>) -> String {
+    match source {
+        Some(SecretSource::Env(name)) => format!("set {name} where the host is started"),
+        Some(SecretSource::File(file)) => {
+            format!("write the secret to {}, readable by the host's user only", config::shown(file))
+        }
+        None => String::new(),
+    }
+}
+
+fn folders(host: &HostConfig) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let outbox = host.outbox();
+    for (name, folder) in [("data_dir", &host.data_dir), ("outbox_dir", &outbox)] {
+        if let Err(error) = writable(folder) {
+            findings.push(Finding::bad(
+                "folders",
+                format!("{name}: {} cannot be written: {error}", config::shown(folder)),
+                format!("make it writable for this user, or change {name} in cartwright.toml"),
+            ));
+        }
+    }
+    for (name, folder) in [("plugins_dir", &host.plugins_dir), ("templates_dir", &host.templates_dir)] {
+        if let Err(error) = std::fs::read_dir(folder) {
+            findings.push(Finding::doubtful(
+                "folders",
+                format!("{name}: {} cannot be read: {error}", config::shown(folder)),
+                format!("make the folder, or change {name} in cartwright.toml"),
+            ));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::good("folders", format!("{} can be written", config::shown(&host.data_dir))));
+    }
+    findings
+}
+
+/// Tries a file in the folder, or in the closest folder above that exists.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    let absolute = std::path::absolute(folder)?;
+    let existing = absolute.ancestors().find(|folder| folder.exists()).unwrap_or(&absolute);
+    let probe = existing.join(format!(".cartwright-doctor-{}", std::process::id()));
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(&probe)
+}
+
+async fn port(host: &HostConfig) -> Finding {
+    match TcpListener::bind(host.listen).await {
+        Ok(_) => Finding::good("port", format!("{} is free", host.listen)),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::doubtful(
+            "port",
+            format!("something listens on {}", host.listen),
+            "fine when it is this host; otherwise stop it, or change `listen`",
+        ),
+        Err(error) => Finding::bad(
+            "port",
+            format!("cannot listen on {}: {error}", host.listen),
+            "change `listen` in cartwright.toml",
+        ),
+    }
+}
+
+async fn database(host: &HostConfig) -> Finding {
+    let database = host.database();
+    let file = Path::new(database.strip_prefix("sqlite:").unwrap_or(&database));
+    if !file.exists() {
+        return Finding::good("database", format!("{} will be made at the first start", config::shown(file)));
+    }
+    match Store::open(&database, &host.data_dir).await {
+        Ok(store) => {
+            let answer = store.ping().await;
+            store.close().await;
+            match answer {
+                Ok(()) => Finding::good("database", format!("{} answers", config::shown(file))),
+                Err(error) => broken(&error),
+            }
+        }
+        Err(StoreError::Locked(_)) => Finding::good("database", "a host has it open"),
+        Err(error) => broken(&error),
+    }
+}
+
+fn broken(error: &StoreError) -> Finding {
+    Finding::bad(
+        "database",
+        error.to_string(),
+        "check the disk; if the file is damaged, put back its last copy",
+    )
+}
+
+fn secret_key(host: &HostConfig) -> Option<Finding> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = &host.data_dir.join("secret.key");
+        let mode = std::fs::metadata(file).ok()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Some(Finding::doubtful(
+                "secret",
+                format!("{} can be read by others (mode {:o})", config::shown(file), mode & 0o777),
+                format!("chmod 600 {}", config::shown(file)),
+            ));
+        }
+        Some(Finding::good("secret", format!("{} is for its owner only", config::shown(file))))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = host;
+        None
+    }
+}
+
+fn clock(host: Option<&HostConfig>) -> Finding {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let shown = crate::domain::instant::to_rfc3339(now);
+    let synchronise = "set the clock by NTP: cut-offs, quotes and coupons go by it";
+    if now < MADE {
+        return Finding::bad("clock", format!("it shows {shown}, before this version was made"), synchronise);
+    }
+    let newest = host.and_then(|host| newest_file(&host.data_dir));
+    if newest.is_some_and(|newest| newest > now.saturating_add(60_000)) {
+        return Finding::bad(
+            "clock",
+            format!("it shows {shown}, and the data was last written after that"),
+            synchronise,
+        );
+    }
+    Finding::good("clock", shown)
+}
+
+/// When the newest file of a folder was written, UTC milliseconds.
+fn newest_file(folder: &Path) -> Option<i64> {
+    std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok())
+        .filter_map(|written| jiff::Timestamp::try_from(written).ok())
+        .map(jiff::Timestamp::as_millisecond)
+        .max()
+}
+
+async fn plugins(folder: &Path, host: &HostConfig) -> Vec<Finding> {
+    let registry = match Registry::open(folder).await {
+        Ok(registry) => registry,
+        Err(error) => {
+            return vec![Finding::bad(
+                "plugins",
+                format!("{error:#}"),
+                "`cartwright config check` shows more",
+            )];
+        }
+    };
+    let snapshot = registry.current();
+    let mut findings: Vec<Finding> = snapshot
+        .problems
+        .iter()
+        .filter(|problem| problem.kind != "shop")
+        .map(|problem| {
+            Finding::bad("plugins", problem.message.clone(), format!("the file is {}", problem.file))
+        })
+        .collect();
+    if findings.is_empty() {
+        let live: usize = snapshot.shops.values().map(|shop| shop.plugins.len()).sum();
+        findings
+            .push(Finding::good("plugins", format!("{live} load from {}", config::shown(&host.plugins_dir))));
+    }
+    findings
+}
