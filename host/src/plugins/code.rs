@@ -1,5 +1,167 @@
-//! Compiled plugins.
+//! Compiled plugins: ready to be instantiated, tried once before they are live.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use crate::config::Limits;
+use crate::config::calendar::Calendar;
+use crate::domain::{Hook, Product, ReadError, Reads, Shop, ShopContact, StateOwner, Versioned};
+use crate::plugins::cache::Cache;
+use crate::plugins::call::{self, Surroundings};
+use crate::plugins::engine::Sandbox;
+use crate::plugins::imports::CallState;
+use crate::plugins::limits::Memory;
+use crate::plugins::permissions;
+
+/// Wall time of the one instance that is made when a plugin is loaded.
+const TRIAL: Duration = Duration::from_secs(2);
 
 /// A plugin's compiled code. The default has none: every call is a fault.
-#[derive(Debug, Clone, Default)]
-pub struct Code {}
+#[derive(Clone, Default)]
+pub struct Code(Option<Arc<Compiled>>);
+
+struct Compiled {
+    pre: InstancePre<CallState>,
+    handlers: BTreeMap<Hook, ComponentExportIndex>,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Code(compiled)" } else { "Code(none)" })
+    }
+}
+
+impl Code {
+    /// Compiles, or takes what was compiled before; long work, to be done off the runtime. The
+    /// error is a sentence about the plugin.
+    pub(super) fn compile(
+        sandbox: &Sandbox,
+        cache: Option<&Cache>,
+        bytes: &[u8],
+        sha256: &str,
+        hooks: impl IntoIterator<Item = Hook>,
+    ) -> Result<Self, String> {
+        let component = match cache.and_then(|cache| cache.load(&sandbox.engine, sha256)) {
+            Some(component) => component,
+            None => {
+                let component = Component::from_binary(&sandbox.engine, bytes)
+                    .map_err(|error| format!("cannot be compiled: {error:#}; build it again"))?;
+                if let Some(cache) = cache {
+                    cache.keep(&component, sha256);
+                }
+                component
+            }
+        };
+        let mut handlers = BTreeMap::new();
+        for hook in hooks {
+            let interface = permissions::export_name(hook);
+            let handler = component
+                .get_export_index(None, &interface)
+                .and_then(|instance| component.get_export_index(Some(&instance), hook.function()))
+                .ok_or_else(|| unfit(&format!("`{interface}` has no function `{}`", hook.function())))?;
+            handlers.insert(hook, handler);
+        }
+        let pre = sandbox.linker.instantiate_pre(&component).map_err(|error| unfit(&format!("{error:#}")))?;
+        Ok(Self(Some(Arc::new(Compiled { pre, handlers }))))
+    }
+
+    /// Makes one instance and compares the signatures of its handlers: a mismatch with the contract
+    /// shows nowhere earlier.
+    pub(super) async fn try_out(&self, sandbox: &Sandbox, limits: &Limits) -> Result<(), String> {
+        let Some(compiled) = &self.0 else { return Ok(()) };
+        let _slot = sandbox.trial_slot().await.map_err(|fault| fault.to_string())?;
+        let memory = Memory::new(sandbox.memory_mib(limits));
+        let state = CallState::trial(Arc::new(nowhere()), Arc::new(Nothing), limits, memory);
+        let mut store = sandbox.store(state, limits, TRIAL);
+        let instance = tokio::time::timeout(TRIAL, compiled.pre.instantiate_async(&mut store))
+            .await
+            .map_err(|_| format!("takes longer than {} s to start; let it compute in its hooks", TRIAL.as_secs()))?
+            .map_err(|error| match store.data().memory.overrun() {
+                Some(fault) => format!("{fault} while it starts; give it more, or let it begin smaller"),
+                None => unfit(&format!("{error:#}")),
+            })?;
+        for (hook, handler) in &compiled.handlers {
+            call::fits(*hook, &mut store, instance, handler)
+                .map_err(|error| unfit(&format!("`{}`: {error:#}", hook.name())))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn handler(&self, hook: Hook) -> Option<(&InstancePre<CallState>, &ComponentExportIndex)> {
+        let compiled = self.0.as_deref()?;
+        Some((&compiled.pre, compiled.handlers.get(&hook)?))
+    }
+}
+
+fn unfit(what: &str) -> String {
+    let (major, minor, patch) = permissions::VERSION;
+    format!(
+        "does not fit version {major}.{minor}.{patch} of {}: {what}; build it with the SDK of that version",
+        permissions::PACKAGE
+    )
+}
+
+fn nowhere() -> Surroundings {
+    Surroundings {
+        hook_name: "start".to_owned(),
+        now_ms: 0,
+        zone: "UTC".to_owned(),
+        seed: 0,
+        locale: "en".to_owned(),
+        viewed: Vec::new(),
+        late: false,
+        shop: Arc::new(Shop {
+            id: String::new(),
+            name: String::new(),
+            url: String::new(),
+            currency: "EUR".to_owned(),
+            exponent: 2,
+            locales: vec!["en".to_owned()],
+            zone: "UTC".to_owned(),
+            country: String::new(),
+            contact: ShopContact { email: None, phone: None, url: None },
+        }),
+        calendar: Arc::new(Calendar::new(TimeZone::UTC, Vec::new(), Vec::new())),
+        customer: None,
+        order: None,
+        shipments: Arc::default(),
+        offers: Arc::default(),
+        request_id: String::new(),
+    }
+}
+
+/// Nothing can be read while a plugin starts.
+struct Nothing;
+
+fn nothing<T>() -> Result<T, ReadError> {
+    Err(ReadError("a plugin may read only in its hooks, not while it starts".to_owned()))
+}
+
+#[async_trait]
+impl Reads for Nothing {
+    async fn products(&self, _: &str, _: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+        nothing()
+    }
+
+    async fn related(&self, _: &str, _: &str, _: u32) -> Result<Vec<String>, ReadError> {
+        nothing()
+    }
+
+    async fn field(&self, _: &str, _: &str, _: &str) -> Result<Option<String>, ReadError> {
+        nothing()
+    }
+
+    async fn state(&self, _: &StateOwner, _: &[String]) -> Result<Vec<Versioned>, ReadError> {
+        nothing()
+    }
+
+    async fn state_list(&self, _: &StateOwner, _: &str, _: u32) -> Result<Vec<(String, Versioned)>, ReadError> {
+        nothing()
+    }
+}
