@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A plugin as the merchant enabled it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginEntry {
     /// Unique in the shop; scopes the plugin's state, texts and templates.

@@ -162,7 +162,11 @@ async fn run(
     let nothing_read = |fault| (fault, Vec::new());
     let _slot = sandbox.slot(hook).await.map_err(nothing_read)?;
     let Some((pre, handler)) = plugin.plugin.code.handler(hook) else {
-        return Err(nothing_read(Fault::Host(format!("`{}` does not handle `{}`", plugin.entry.name, hook.name()))));
+        return Err(nothing_read(Fault::Host(format!(
+            "`{}` does not handle `{}`",
+            plugin.entry.name,
+            hook.name()
+        ))));
     };
     let input = invocation.input.clone();
     let state = CallState::new(invocation, limits, Memory::new(sandbox.memory_mib(limits)));
@@ -175,7 +179,9 @@ async fn run(
     let fault = match called {
         Ok(Ok(())) => None,
         Ok(Err(reason)) => Some(Fault::Refused(shortened(&reason))),
-        Err(error) => Some(state.memory.overrun().filter(|_| is_trap(&error)).unwrap_or_else(|| fault(&error, limits))),
+        Err(error) => {
+            Some(state.memory.overrun().filter(|_| is_trap(&error)).unwrap_or_else(|| fault(&error, limits)))
+        }
     };
     let (effects, reads) = state.finish();
     match fault {
@@ -270,7 +276,10 @@ fn fault(error: &wasmtime::Error, limits: &Limits) -> Fault {
     };
     let what = match trap {
         Trap::StackOverflow => {
-            format!("used up its stack (limits.stack_kib = {}); a recursion that does not end?", limits.stack_kib)
+            format!(
+                "used up its stack (limits.stack_kib = {}); a recursion that does not end?",
+                limits.stack_kib
+            )
         }
         Trap::UnreachableCodeReached => {
             "stopped itself: a panic, a failed assertion or an exception; its log may say more".to_owned()
@@ -279,7 +288,9 @@ fn fault(error: &wasmtime::Error, limits: &Limits) -> Fault {
             "reached outside its memory; a stack of its own that is too small, or unsafe code".to_owned()
         }
         Trap::IntegerDivisionByZero => "divided by zero".to_owned(),
-        Trap::IntegerOverflow | Trap::BadConversionToInteger => "computed a number that does not fit".to_owned(),
+        Trap::IntegerOverflow | Trap::BadConversionToInteger => {
+            "computed a number that does not fit".to_owned()
+        }
         other => other.to_string(),
     };
     Fault::Trapped(format!("{what}{}", place(error)))

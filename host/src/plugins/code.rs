@@ -81,7 +81,9 @@ impl Code {
         let mut store = sandbox.store(state, limits, TRIAL);
         let instance = tokio::time::timeout(TRIAL, compiled.pre.instantiate_async(&mut store))
             .await
-            .map_err(|_| format!("takes longer than {} s to start; let it compute in its hooks", TRIAL.as_secs()))?
+            .map_err(|_| {
+                format!("takes longer than {} s to start; let it compute in its hooks", TRIAL.as_secs())
+            })?
             .map_err(|error| match store.data().memory.overrun() {
                 Some(fault) => format!("{fault} while it starts; give it more, or let it begin smaller"),
                 None => unfit(&format!("{error:#}")),
@@ -161,7 +163,12 @@ impl Reads for Nothing {
         nothing()
     }
 
-    async fn state_list(&self, _: &StateOwner, _: &str, _: u32) -> Result<Vec<(String, Versioned)>, ReadError> {
+    async fn state_list(
+        &self,
+        _: &StateOwner,
+        _: &str,
+        _: u32,
+    ) -> Result<Vec<(String, Versioned)>, ReadError> {
         nothing()
     }
 }

@@ -65,7 +65,12 @@ impl CallState {
     }
 
     /// For the instance that is made when a plugin is loaded; no hook is called in it.
-    pub(super) fn trial(around: Arc<Surroundings>, source: Arc<dyn Reads>, limits: &Limits, memory: Memory) -> Self {
+    pub(super) fn trial(
+        around: Arc<Surroundings>,
+        source: Arc<dyn Reads>,
+        limits: &Limits,
+        memory: Memory,
+    ) -> Self {
         Self {
             memory,
             meter: Meter::new(limits),

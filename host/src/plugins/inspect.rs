@@ -47,7 +47,8 @@ pub async fn check(component: &[u8], entry: Option<(&ShopConfig, &str)>) -> Resu
     let inspection = inspect(component).map_err(|sentence| vec![sentence])?;
     let limits = Limits { concurrent_decisions: 1, concurrent_events: 1, ..Limits::default() };
     let mut sentences = Vec::new();
-    let sandbox = Sandbox::new(&limits).map_err(|error| vec![format!("the sandbox does not start: {error:#}")])?;
+    let sandbox =
+        Sandbox::new(&limits).map_err(|error| vec![format!("the sandbox does not start: {error:#}")])?;
     let code = Code::compile(&sandbox, None, component, &inspection.sha256, inspection.hooks.iter().copied());
     let tried = match code {
         Ok(code) => code.try_out(&sandbox, &limits).await,
@@ -88,7 +89,9 @@ pub(super) fn asks(bytes: &[u8]) -> Result<Asks, Refusal> {
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(broken)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => return Err(Refusal::CoreModule),
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(Refusal::CoreModule);
+            }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {

@@ -33,7 +33,14 @@ impl std::fmt::Debug for CallMeters {
 }
 
 impl CallMeters {
-    pub(super) fn record(&self, shop: &str, plugin: &str, hook: Hook, fault: Option<&Fault>, elapsed: Duration) {
+    pub(super) fn record(
+        &self,
+        shop: &str,
+        plugin: &str,
+        hook: Hook,
+        fault: Option<&Fault>,
+        elapsed: Duration,
+    ) {
         let Some(meters) = self.hooks.get(hook as usize) else { return };
         let meters = meters.get_or_init(|| HookMeters::new(shop, plugin, hook));
         meters.seconds.record(elapsed.as_secs_f64());
@@ -50,11 +57,8 @@ impl CallMeters {
 
 impl HookMeters {
     fn new(shop: &str, plugin: &str, hook: Hook) -> Self {
-        let labels = [
-            ("shop", shop.to_owned()),
-            ("plugin", plugin.to_owned()),
-            ("hook", hook.name().to_owned()),
-        ];
+        let labels =
+            [("shop", shop.to_owned()), ("plugin", plugin.to_owned()), ("hook", hook.name().to_owned())];
         let calls = |outcome: &'static str| {
             let [shop, plugin, hook] = labels.clone();
             counter!(CALLS, &[shop, plugin, hook, ("outcome", outcome.to_owned())])

@@ -59,7 +59,9 @@ pub struct Asks {
 /// Why a plugin is not loaded. Each sentence says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("is not WebAssembly ({0}); point `source` at the `.wasm` file that `cartwright plugin build` wrote")]
+    #[error(
+        "is not WebAssembly ({0}); point `source` at the `.wasm` file that `cartwright plugin build` wrote"
+    )]
     NotWasm(String),
     #[error(
         "is a core WebAssembly module, not a component; build it with `cartwright plugin build`, which makes one"
@@ -218,7 +220,10 @@ fn closest(name: &str) -> Option<String> {
 }
 
 fn suggestion(close: Option<&str>) -> String {
-    close.map_or_else(|| format!("; there are {}", GRANTS.join(", ")), |close| format!("; is `{close}` meant?"))
+    close.map_or_else(
+        || format!("; there are {}", GRANTS.join(", ")),
+        |close| format!("; is `{close}` meant?"),
+    )
 }
 
 fn quoted(names: &[String]) -> String {
@@ -261,7 +266,11 @@ mod tests {
         let cases: [(&[&str], &[&str], &str); 6] = [
             (&["wasi:cli/environment@0.2.3"], PRICING, "--stub-wasi"),
             (&["wasi_snapshot_preview1"], PRICING, "which is WASI"),
-            (&["acme:thing/files@1.0.0"], PRICING, "`acme:thing/files@1.0.0`, which this host does not offer"),
+            (
+                &["acme:thing/files@1.0.0"],
+                PRICING,
+                "`acme:thing/files@1.0.0`, which this host does not offer",
+            ),
             (&["cartwright:plugin/teleport@0.1.0"], PRICING, "`cartwright:plugin/teleport@0.1.0`"),
             (&["cartwright:plugin/http@0.1.0"], PRICING, "does not offer yet"),
             (&[], &["run"], "handles no hook"),

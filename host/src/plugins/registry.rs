@@ -1,16 +1,29 @@
 //! What is live: one immutable snapshot of configuration, plugins, texts and templates, swapped whole.
 
+mod build;
+mod files;
+mod plugin;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::config::calendar::Calendar;
 use crate::config::{HostConfig, PluginEntry, ShopConfig};
 use crate::domain::{Hook, Shop};
 use crate::plugins::code::Code;
+use crate::plugins::engine::Sandbox;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::meters::CallMeters;
 use crate::plugins::permissions::Permission;
 use crate::wording::Wording;
+use build::Kept;
 
 /// A compiled plugin, shared by all shops that use the same bytes.
 #[derive(Debug)]
@@ -78,26 +91,118 @@ impl LiveShop {
     }
 }
 
-/// Owns the engines and the live snapshot.
-pub struct Registry {}
+/// Owns the sandbox and the live snapshot.
+pub struct Registry {
+    folder: PathBuf,
+    sandbox: Arc<Sandbox>,
+    live: ArcSwap<Snapshot>,
+    /// Held while files are read: one reload at a time.
+    kept: Mutex<Kept>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
 
 impl Registry {
     /// Reads `cartwright.toml` in `folder` and all it names. Broken plugins and shops are left out and
     /// reported in the snapshot; only a broken `cartwright.toml` is an error.
-    pub async fn open(folder: &std::path::Path) -> anyhow::Result<Arc<Self>> {
-        let _ = folder;
-        todo!()
+    pub async fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
+        let folder = folder.to_owned();
+        let runtime = Handle::current();
+        let registry = spawn_blocking(move || -> anyhow::Result<Self> {
+            let host = Arc::new(crate::config::load_host(&folder)?);
+            let sandbox = Arc::new(Sandbox::new(&host.limits)?);
+            let mut kept = Kept::new(&sandbox, &host.data_dir);
+            let snapshot = build::snapshot(&sandbox, &runtime, host, Vec::new(), None, &mut kept);
+            Ok(Self { folder, sandbox, live: ArcSwap::from_pointee(snapshot), kept: Mutex::new(kept) })
+        })
+        .await??;
+        report(None, &registry.current());
+        Ok(Arc::new(registry))
     }
 
     /// The live snapshot; pin it for one request or one job attempt.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
-        todo!()
+        self.live.load_full()
     }
 
     /// Reads everything again and swaps the snapshot if anything changed. What is broken keeps its
     /// live version and becomes a problem of the new snapshot.
     pub async fn reload(&self) -> Arc<Snapshot> {
-        todo!()
+        let mut kept = self.kept.lock().await;
+        let before = self.current();
+        let (folder, sandbox, runtime) = (self.folder.clone(), self.sandbox.clone(), Handle::current());
+        let (old, mut own) = (before.clone(), std::mem::take(&mut *kept));
+        let read = spawn_blocking(move || {
+            let (host, problems) = build::host(&folder, &sandbox, &old.host);
+            let after = build::snapshot(&sandbox, &runtime, host, problems, Some(&old), &mut own);
+            (after, own)
+        })
+        .await;
+        let Ok((after, own)) = read else {
+            tracing::error!("reading the files again ended in a panic; what was live stays live");
+            return before;
+        };
+        *kept = own;
+        if after.same_as(&before) {
+            return before;
+        }
+        let after = Arc::new(after);
+        self.live.store(after.clone());
+        report(Some(&before), &after);
+        after
+    }
+
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 }
+
+impl Snapshot {
+    /// Nothing that anyone could notice is different.
+    fn same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.host, &other.host)
+            && self.problems == other.problems
+            && self.shops.len() == other.shops.len()
+            && self
+                .shops
+                .iter()
+                .zip(&other.shops)
+                .all(|(one, two)| one.0 == two.0 && Arc::ptr_eq(one.1, two.1))
+    }
+}
+
+/// Says what became live, and what is newly broken or mended.
+fn report(before: Option<&Snapshot>, after: &Snapshot) {
+    let known = before.map_or(&[][..], |before| &before.problems);
+    for problem in after.problems.iter().filter(|problem| !known.contains(problem)) {
+        let (shop, plugin) = (problem.shop.as_deref(), problem.plugin.as_deref());
+        let text = problem.report.as_deref().unwrap_or(&problem.message);
+        tracing::warn!(kind = problem.kind, file = problem.file, shop, plugin, "{text}");
+    }
+    for problem in known.iter().filter(|problem| !after.problems.contains(problem)) {
+        tracing::info!(kind = problem.kind, file = problem.file, "no longer: {}", problem.message);
+    }
+    let changed: Vec<&str> = after
+        .shops
+        .iter()
+        .filter(|(id, shop)| {
+            before.and_then(|before| before.shops.get(*id)).is_none_or(|old| !Arc::ptr_eq(old, shop))
+        })
+        .map(|(id, _)| id.as_str())
+        .collect();
+    tracing::info!(
+        generation = after.generation,
+        shops = after.shops.len(),
+        changed = changed.join(","),
+        problems = after.problems.len(),
+        "configuration is live"
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -121,9 +121,12 @@ fn json(value: &toml::Value, path: &mut Vec<Step>) -> Result<Value, Misfit> {
     Ok(match value {
         toml::Value::String(text) => Value::String(text.clone()),
         toml::Value::Integer(number) => Value::from(*number),
-        toml::Value::Float(number) => serde_json::Number::from_f64(*number).map(Value::Number).ok_or_else(|| {
-            Misfit { path: path.clone(), message: format!("{} = {number} is no number that JSON has", named(path)) }
-        })?,
+        toml::Value::Float(number) => {
+            serde_json::Number::from_f64(*number).map(Value::Number).ok_or_else(|| Misfit {
+                path: path.clone(),
+                message: format!("{} = {number} is no number that JSON has", named(path)),
+            })?
+        }
         toml::Value::Boolean(yes) => Value::Bool(*yes),
         toml::Value::Datetime(moment) => Value::String(moment.to_string()),
         toml::Value::Array(items) => {
@@ -277,7 +280,11 @@ mod tests {
     fn what_does_not_fit_is_named_with_its_place() {
         let key = |key: &str| Step::Key(key.to_owned());
         for (text, path, message) in [
-            ("max_items = \"four\"", vec![key("max_items")], "`max_items`: \"four\" is not of type \"integer\""),
+            (
+                "max_items = \"four\"",
+                vec![key("max_items")],
+                "`max_items`: \"four\" is not of type \"integer\"",
+            ),
             ("max_items = 50", vec![key("max_items")], "`max_items`: 50 is greater than the maximum of 20"),
             ("max_item = 5", vec![key("max_item")], "there is no setting `max_item`; is `max_items` meant?"),
             (

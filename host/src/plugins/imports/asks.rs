@@ -2,9 +2,7 @@
 
 use super::checks::{KEY, PAYLOAD};
 use super::{CallState, contract};
-use crate::domain::{
-    Block, Coupon, DeliveryOption, Discount, Effect, Message, Notice, Recommendation, Text,
-};
+use crate::domain::{Block, Coupon, DeliveryOption, Discount, Effect, Message, Notice, Recommendation, Text};
 use crate::plugins::call::Fault;
 
 type Answer<T> = wasmtime::Result<T>;
@@ -171,7 +169,14 @@ impl contract::timers::Host for CallState {
         self.set_timer("timers.after", key, due_at, payload)
     }
 
-    fn at_local(&mut self, key: String, date: String, time: String, zone: String, payload: String) -> Answer<()> {
+    fn at_local(
+        &mut self,
+        key: String,
+        date: String,
+        time: String,
+        zone: String,
+        payload: String,
+    ) -> Answer<()> {
         self.enter("timers", "at-local")?;
         let due_at = self.instant_of("timers.at-local", &date, &time, &zone)?;
         if due_at > self.around.now_ms.saturating_add(FARTHEST as i64) {
@@ -208,7 +213,8 @@ impl contract::labels::Host for CallState {
         self.enter("labels", "customer")?;
         if self.customer_id.is_none() {
             return Err(Fault::Trapped(
-                "called `labels.customer` in a call without a customer; ask `customers.current` first".to_owned(),
+                "called `labels.customer` in a call without a customer; ask `customers.current` first"
+                    .to_owned(),
             )
             .into());
         }

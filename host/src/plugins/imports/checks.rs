@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::links::Links;
 use crate::domain::{
-    Arrival, Coupon, CouponValue, DeliveryOption, Discount, DiscountTarget, DiscountValue, Effect, Hook, Message,
-    Place, Text, Value, money,
+    Arrival, Coupon, CouponValue, DeliveryOption, Discount, DiscountTarget, DiscountValue, Effect, Hook,
+    Message, Place, Text, Value, money,
 };
 use crate::plugins::call::Fault;
 use crate::plugins::limits::Meter;
@@ -93,7 +93,11 @@ impl Check<'_> {
             return Ok(());
         }
         let shown: String = word.chars().take(50).collect();
-        Err(self.wrong(format_args!("`{field}` = `{}`; there are {}", shown.escape_debug(), words.join(", "))))
+        Err(self.wrong(format_args!(
+            "`{field}` = `{}`; there are {}",
+            shown.escape_debug(),
+            words.join(", ")
+        )))
     }
 
     pub(super) fn amount(&self, field: &str, amount: i64) -> Checked {
@@ -120,7 +124,9 @@ impl Check<'_> {
 
     pub(super) fn instant(&self, field: &str, at_ms: i64) -> Checked {
         Timestamp::from_millisecond(at_ms).map(|_| ()).map_err(|_| {
-            self.wrong(format_args!("`{field}` = {at_ms}, which is no instant in UTC milliseconds since 1970"))
+            self.wrong(format_args!(
+                "`{field}` = {at_ms}, which is no instant in UTC milliseconds since 1970"
+            ))
         })
     }
 

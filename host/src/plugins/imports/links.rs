@@ -37,7 +37,8 @@ impl Links<'_> {
             return Err(trapped(import, link, "holds a user name or password"));
         }
         let host = url.host_str().unwrap_or_default();
-        let own = [Some(self.shop), self.contact].into_iter().flatten().filter_map(|own| Url::parse(own).ok());
+        let own =
+            [Some(self.shop), self.contact].into_iter().flatten().filter_map(|own| Url::parse(own).ok());
         let allowed = self.granted.iter().any(|granted| granted.eq_ignore_ascii_case(host))
             || own.into_iter().any(|own| own.host_str() == Some(host));
         if allowed {

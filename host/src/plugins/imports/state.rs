@@ -83,7 +83,11 @@ impl CallState {
             let source = self.source.clone();
             let found = source.state(&owner, &unknown).await.map_err(unreadable)?;
             for (key, value) in unknown.into_iter().zip(found) {
-                self.read.push(StateRead::Key { owner: owner.clone(), key: key.clone(), version: value.version });
+                self.read.push(StateRead::Key {
+                    owner: owner.clone(),
+                    key: key.clone(),
+                    version: value.version,
+                });
                 stored.insert(key, value);
             }
         }
@@ -126,11 +130,8 @@ impl contract::state::Host for CallState {
         let limit = limit.min(ITEMS as u32);
         let here = |key: &&(Scope, String)| key.0 == scope && key.1.starts_with(&prefix);
         // Keys that this call deleted take up room in what the store lists.
-        let deleted = self
-            .written
-            .iter()
-            .filter(|(key, pending)| here(key) && **pending == Pending::Deleted)
-            .count();
+        let deleted =
+            self.written.iter().filter(|(key, pending)| here(key) && **pending == Pending::Deleted).count();
         let asked = limit.saturating_add(deleted as u32);
         let source = self.source.clone();
         let stored = source.state_list(&owner, &prefix, asked).await.map_err(unreadable)?;

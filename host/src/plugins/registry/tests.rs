@@ -1,0 +1,1 @@
+//! Reloads and what they keep.
