@@ -1,12 +1,40 @@
 //! The wire: routes, keys, problems. The only room that knows axum.
 
+mod caching;
+mod catalog;
+mod decisions;
+mod description;
+mod events;
+mod health;
+mod identity;
+mod json;
+pub mod keys;
+mod origins;
+mod prefer;
+mod problem;
+mod rates;
+mod records;
+mod request;
 mod server;
+mod status;
+mod tokens;
+mod webhooks;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::header;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use self::problem::{Kind, Problem};
 use crate::decide::Decider;
 use crate::domain::Clock;
 use crate::lifecycle::Lifecycle;
@@ -27,15 +55,102 @@ pub struct App {
     pub metrics: PrometheusHandle,
 }
 
+/// Decision hooks: any key; a browser on an origin of its key.
+fn decision_routes() -> OpenApiRouter<Wire> {
+    OpenApiRouter::new()
+        .routes(routes!(decisions::product_page, decisions::get_product_page))
+        .routes(routes!(decisions::cart))
+        .routes(routes!(decisions::checkout))
+        .routes(routes!(decisions::order_status))
+}
+
+/// The shop's backend: a secret key.
+fn backend_routes() -> OpenApiRouter<Wire> {
+    OpenApiRouter::new()
+        .routes(routes!(events::order_placed))
+        .routes(routes!(events::order_shipped))
+        .routes(routes!(events::delivery_updated))
+        .routes(routes!(events::order_delivered))
+        .routes(routes!(events::order_cancelled))
+        .routes(routes!(events::order_returned))
+        .routes(routes!(events::customer_created))
+        .routes(routes!(events::cart_abandoned))
+        .routes(routes!(events::feedback_received))
+        .routes(routes!(catalog::put_products))
+        .routes(routes!(records::get_customer, records::put_customer))
+        .routes(routes!(records::get_order))
+        .routes(routes!(status::list_plugins))
+        .routes(routes!(status::list_jobs))
+}
+
+/// No key: a platform signs what it sends, and the rest tells nothing of a shop.
+fn open_routes() -> OpenApiRouter<Wire> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::woocommerce))
+        .routes(routes!(health::health))
+        .routes(routes!(health::readiness))
+        .routes(routes!(health::metrics))
+        .route("/problems", get(problem::list))
+        .route("/problems/{name}", get(problem::page))
+}
+
 /// All routes, with limits, keys and problems around them.
 #[must_use]
 pub fn router(app: App) -> Router {
-    let _ = app;
-    Router::new()
+    let wire = Wire { app: Arc::new(app), rates: Arc::default() };
+    let (decisions, _) = decision_routes().split_for_parts();
+    let (backend, _) = backend_routes().split_for_parts();
+    let (open, _) = open_routes().split_for_parts();
+    let decisions = decisions
+        .method_not_allowed_fallback(no_such_method)
+        .route_layer(from_fn_with_state(wire.clone(), keys::any_key))
+        .layer(from_fn_with_state(wire.clone(), origins::layer));
+    let backend = backend
+        .method_not_allowed_fallback(no_such_method)
+        .route_layer(from_fn_with_state(wire.clone(), keys::secret_key));
+    let open = open.merge(description::routes(openapi())).method_not_allowed_fallback(no_such_method);
+    decisions
+        .merge(backend)
+        .merge(open)
+        .fallback(no_such_path)
+        .layer(CatchPanicLayer::custom(request::panicked))
+        .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
+        .layer(from_fn_with_state(wire.clone(), request::around))
+        .with_state(wire)
 }
 
 /// The description of all routes, generated from the code: what `/openapi.json` answers.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    utoipa::openapi::OpenApi::default()
+    OpenApiRouter::<Wire>::with_openapi(description::Base::openapi())
+        .merge(decision_routes())
+        .merge(backend_routes())
+        .merge(open_routes())
+        .into_openapi()
+}
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    app: Arc<App>,
+    rates: Arc<rates::Rates>,
+}
+
+impl Deref for Wire {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+async fn no_such_path() -> Problem {
+    Problem::new(Kind::NotFound, "There is no such path; /docs lists those that there are.")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "This path does not take this method; the Allow header lists those it takes.",
+    )
 }

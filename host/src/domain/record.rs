@@ -78,7 +78,7 @@ pub struct CatalogEntry {
 }
 
 /// An order with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRecord {
     pub order: Order,
     /// The customer's id in this host; a guest's is a keyed hash.

@@ -1,0 +1,295 @@
+//! An order of WooCommerce as an order of Cartwright.
+//!
+//! WooCommerce always gives amounts without tax and the tax beside them, whatever the shop's prices
+//! include; here a line's price has tax in it when the shop's prices do. What is left between the parts
+//! and the total (a gift card, a rounding) becomes an adjustment, so the sum is always exact.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::amount;
+use super::payload::{self, Address, Loose, Meta};
+use super::{CustomerReading, OrderReading, Standing, Unreadable};
+use crate::domain::{
+    Adjustment, Attribute, Buyer, CustomerCreated, CustomerInput, DeliveryChoice, Line, Order, OrderPlaced,
+    Place, money,
+};
+
+/// By which a headless checkout sends the promise back, on the order or on a shipping line.
+const QUOTE: &str = "_cartwright_quote";
+const CART: &str = "_cartwright_cart";
+/// The shopper's language: WooCommerce's own payload has none.
+const LOCALE: &str = "_cartwright_locale";
+
+/// Longer values are no attributes.
+const LONGEST_ATTRIBUTE: usize = 1_024;
+
+/// Amounts of one order.
+struct Amounts {
+    exponent: u8,
+    with_tax: bool,
+}
+
+impl Amounts {
+    fn minor(&self, field: &str, amount: &Loose) -> Result<i64, Unreadable> {
+        amount::minor(&amount.0, self.exponent).map_err(|what| Unreadable::new(field, what))
+    }
+
+    /// With its tax when the shop's prices include it.
+    fn shown(&self, field: &str, net: &Loose, tax: &Loose) -> Result<i64, Unreadable> {
+        let net = self.minor(field, net)?;
+        let tax = if self.with_tax { self.minor(field, tax)? } else { 0 };
+        sum(field, [net, tax])
+    }
+}
+
+pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading, Unreadable> {
+    let id = order.id.id().ok_or_else(|| Unreadable::new("id", "an order must have an id"))?;
+    let exponent = money::exponent(&order.currency)
+        .ok_or_else(|| Unreadable::new("currency", "is not a currency of ISO 4217"))?;
+    let amounts = Amounts { exponent, with_tax: order.prices_include_tax };
+    let created = instant(order.date_created_gmt.as_deref(), order.date_created.as_deref(), zone)
+        .ok_or_else(|| {
+            Unreadable::new("date_created_gmt", "must be a date and time like 2026-11-28T09:30:00")
+        })?;
+    let paid = instant(order.date_paid_gmt.as_deref(), None, zone);
+    let changed = instant(order.date_modified_gmt.as_deref(), None, zone);
+
+    let mut lines = Vec::with_capacity(order.line_items.len());
+    let mut subtotal = 0;
+    for (index, item) in order.line_items.iter().enumerate() {
+        let (line, shown) = line(&format!("line_items[{index}]"), item, &amounts)?;
+        subtotal = sum("line_items", [subtotal, shown])?;
+        lines.push(line);
+    }
+    let mut adjustments = Vec::new();
+    for (index, fee) in order.fee_lines.iter().enumerate() {
+        let amount = amounts.shown(&format!("fee_lines[{index}].total"), &fee.total, &fee.total_tax)?;
+        let label = fee.name.text().unwrap_or_else(|| "Fee".to_owned());
+        adjustments.push(Adjustment { kind: "fee".to_owned(), label, amount });
+    }
+    let discount = amounts.shown("discount_total", &order.discount_total, &order.discount_tax)?;
+    let shipping = amounts.shown("shipping_total", &order.shipping_total, &order.shipping_tax)?;
+    let tax = amounts.minor("total_tax", &order.total_tax)?;
+    let total = amounts.minor("total", &order.total)?;
+    if discount < 0 {
+        return Err(Unreadable::new("discount_total", "must not be negative"));
+    }
+    let on_top = if order.prices_include_tax { 0 } else { tax };
+    let parts = [subtotal, -discount, shipping, on_top];
+    let parts = sum("total", parts.into_iter().chain(adjustments.iter().map(|fee| fee.amount)))?;
+    let rest = sum("total", [total, -parts])?;
+    if rest != 0 {
+        adjustments.push(Adjustment { kind: "other".to_owned(), label: "Other".to_owned(), amount: rest });
+    }
+    let mut refunded = 0;
+    for (index, refund) in order.refunds.iter().enumerate() {
+        let amount = amounts.minor(&format!("refunds[{index}].total"), &refund.total)?;
+        refunded = sum("refunds", [refunded, amount.abs()])?;
+    }
+
+    let metas = || order.meta_data.iter().chain(order.shipping_lines.iter().flat_map(|line| &line.meta_data));
+    let named = |key: &str| metas().find(|meta| meta.key.0 == key).and_then(|meta| text(&meta.value));
+    let standing = standing(&order.status);
+    let placed = OrderPlaced {
+        locale: named(LOCALE),
+        order: Order {
+            number: order.number.text().unwrap_or_else(|| id.clone()),
+            id,
+            cart_id: named(CART),
+            quote: named(QUOTE),
+            placed_at: created,
+            currency: order.currency.clone(),
+            exponent,
+            lines,
+            destination: place(&order.shipping).or_else(|| place(&order.billing)),
+            buyer: buyer(&order),
+            delivery: delivery(&order, shipping),
+            payment_method: order.payment_method.text(),
+            codes: order.coupon_lines.iter().filter_map(|coupon| coupon.code.text()).collect(),
+            prices_include_tax: order.prices_include_tax,
+            subtotal,
+            discount,
+            tax,
+            adjustments,
+            total,
+            attributes: attributes(&order.meta_data),
+        },
+        customer: customer(&order),
+    };
+    Ok(OrderReading {
+        standing,
+        placed,
+        since: paid.map_or(created, |paid| paid.max(created)),
+        refunded,
+        changed_at: changed.unwrap_or(created),
+    })
+}
+
+pub fn translate_customer(
+    customer: payload::Customer,
+    zone: &TimeZone,
+) -> Result<CustomerReading, Unreadable> {
+    let id = customer.id.id().ok_or_else(|| Unreadable::new("id", "a customer must have an id"))?;
+    let created_at = instant(customer.date_created_gmt.as_deref(), customer.date_created.as_deref(), zone);
+    let input = CustomerInput {
+        id: Some(id.clone()),
+        first_name: customer.first_name.text().or_else(|| customer.billing.first_name.text()),
+        last_name: customer.last_name.text().or_else(|| customer.billing.last_name.text()),
+        company: customer.billing.company.text(),
+        email: customer.email.text().or_else(|| customer.billing.email.text()),
+        phone: customer.billing.phone.text(),
+        created_at,
+        ..CustomerInput::default()
+    };
+    Ok(CustomerReading { id, created: CustomerCreated { customer: input }, created_at })
+}
+
+fn standing(status: &str) -> Standing {
+    match status.strip_prefix("wc-").unwrap_or(status) {
+        "processing" | "on-hold" | "completed" => Standing::Placed,
+        "pending" | "checkout-draft" | "auto-draft" | "draft" | "failed" | "trash" => Standing::NotPlaced,
+        "cancelled" => Standing::Cancelled,
+        "refunded" => Standing::Refunded,
+        _ => Standing::Unknown,
+    }
+}
+
+/// The line, and its price before discounts.
+fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<(Line, i64), Unreadable> {
+    let id = item.id.id().ok_or_else(|| Unreadable::new(format!("{field}.id"), "a line must have an id"))?;
+    let quantity: u32 = item
+        .quantity
+        .0
+        .parse()
+        .map_err(|_| Unreadable::new(format!("{field}.quantity"), "must be a whole number of pieces"))?;
+    let shown = amounts.shown(&format!("{field}.subtotal"), &item.subtotal, &item.subtotal_tax)?;
+    let line = Line {
+        // A product that was deleted since has no id: the line still stands.
+        product: item.product_id.id().unwrap_or_else(|| format!("line-{id}")),
+        id,
+        variant: item.variation_id.id(),
+        title: item.name.text().unwrap_or_default(),
+        quantity,
+        unit_price: piece(shown, quantity),
+        tags: Vec::new(),
+        weight_grams: 0,
+        requires_shipping: true,
+        gift_card: false,
+        taxable: true,
+        tax: amounts.minor(&format!("{field}.total_tax"), &item.total_tax)?,
+        parent_line: None,
+        attributes: item
+            .sku
+            .text()
+            .map(|value| Attribute { key: "sku".to_owned(), value })
+            .into_iter()
+            .chain(attributes(&item.meta_data))
+            .collect(),
+    };
+    Ok((line, shown))
+}
+
+/// Of one piece, rounded half away from zero; `subtotal` keeps the exact sum.
+fn piece(total: i64, quantity: u32) -> i64 {
+    let (total, pieces) = (i128::from(total), i128::from(quantity));
+    if pieces == 0 {
+        return 0;
+    }
+    let half = if total < 0 { -pieces } else { pieces };
+    i64::try_from((total * 2 + half) / (pieces * 2)).unwrap_or(0)
+}
+
+/// Several parcels are one choice here: the first names it, the price is that of all.
+fn delivery(order: &payload::Order, price: i64) -> Option<DeliveryChoice> {
+    let first = order.shipping_lines.first()?;
+    let method = first.method_id.text().unwrap_or_else(|| "shipping".to_owned());
+    let id = match first.instance_id.id() {
+        Some(instance) => format!("{method}:{instance}"),
+        None => method.clone(),
+    };
+    let titles: Vec<_> = order.shipping_lines.iter().filter_map(|line| line.method_title.text()).collect();
+    let title = if titles.is_empty() { method } else { titles.join(" + ") };
+    Some(DeliveryChoice { id, title, price, promised: None })
+}
+
+fn place(address: &Address) -> Option<Place> {
+    let country = address.country.text().filter(|country| country.len() == 2)?;
+    Some(Place {
+        country: country.to_ascii_uppercase(),
+        region: address.state.text(),
+        city: address.city.text(),
+        postcode: address.postcode.text(),
+    })
+}
+
+fn buyer(order: &payload::Order) -> Buyer {
+    let exempt = order
+        .meta_data
+        .iter()
+        .any(|meta| meta.key.0 == "is_vat_exempt" && text(&meta.value).as_deref() == Some("yes"));
+    let kind = if order.billing.company.text().is_some() { "business" } else { "consumer" };
+    Buyer { kind: kind.to_owned(), tax_exempt: exempt, ..Buyer::default() }
+}
+
+/// A guest has no id and is known by the e-mail; an order without either names nobody.
+fn customer(order: &payload::Order) -> Option<CustomerInput> {
+    let billing = &order.billing;
+    let (id, email) = (order.customer_id.id(), billing.email.text());
+    if id.is_none() && email.is_none() {
+        return None;
+    }
+    Some(CustomerInput {
+        id,
+        first_name: billing.first_name.text(),
+        last_name: billing.last_name.text(),
+        company: billing.company.text(),
+        email,
+        phone: billing.phone.text(),
+        ..CustomerInput::default()
+    })
+}
+
+/// What the shop's allow-list is held against later; our own keys are none.
+fn attributes(metas: &[Meta]) -> Vec<Attribute> {
+    metas
+        .iter()
+        .filter(|meta| !meta.key.0.starts_with("_cartwright_"))
+        .filter_map(|meta| Some(Attribute { key: meta.key.text()?, value: text(&meta.value)? }))
+        .filter(|attribute| attribute.value.len() <= LONGEST_ATTRIBUTE)
+        .collect()
+}
+
+/// A plain value; lists and objects of extensions are not attributes.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The `_gmt` date is UTC without saying so; the other one is in the shop's zone. An offset that is there
+/// after all is honoured.
+fn instant(gmt: Option<&str>, local: Option<&str>, zone: &TimeZone) -> Option<i64> {
+    let read = |text: &str, zone: &TimeZone| {
+        let text = text.trim();
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Some(instant.as_millisecond());
+        }
+        let civil: DateTime = text.parse().ok()?;
+        zone.to_ambiguous_zoned(civil).compatible().ok().map(|zoned| zoned.timestamp().as_millisecond())
+    };
+    gmt.and_then(|text| read(text, &TimeZone::UTC)).or_else(|| local.and_then(|text| read(text, zone)))
+}
+
+fn sum(field: &str, parts: impl IntoIterator<Item = i64>) -> Result<i64, Unreadable> {
+    parts
+        .into_iter()
+        .try_fold(0_i64, i64::checked_add)
+        .filter(|sum| money::is_amount(*sum))
+        .ok_or_else(|| Unreadable::new(field, "sums to more than 2^53-1 minor units"))
+}

@@ -1,0 +1,239 @@
+//! The payload as WooCommerce writes it, read with patience: PHP gives a number where a string was, `[]`
+//! for an empty object, and `null` or `""` for nothing.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
+
+use super::Unreadable;
+
+/// A payload's struct.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.inner());
+        let what = if inner.is_data() { "has a form that is not known" } else { "is not JSON" };
+        Unreadable::new(path, format!("{what} (line {}, column {})", inner.line(), inner.column()))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Order {
+    pub id: Loose,
+    pub status: String,
+    pub currency: String,
+    #[serde(default)]
+    pub number: Loose,
+    #[serde(default)]
+    pub prices_include_tax: bool,
+    #[serde(default)]
+    pub date_created: Option<String>,
+    #[serde(default)]
+    pub date_created_gmt: Option<String>,
+    #[serde(default)]
+    pub date_modified_gmt: Option<String>,
+    #[serde(default)]
+    pub date_paid_gmt: Option<String>,
+    #[serde(default)]
+    pub discount_total: Loose,
+    #[serde(default)]
+    pub discount_tax: Loose,
+    #[serde(default)]
+    pub shipping_total: Loose,
+    #[serde(default)]
+    pub shipping_tax: Loose,
+    pub total: Loose,
+    #[serde(default)]
+    pub total_tax: Loose,
+    #[serde(default)]
+    pub customer_id: Loose,
+    #[serde(default, deserialize_with = "object")]
+    pub billing: Address,
+    #[serde(default, deserialize_with = "object")]
+    pub shipping: Address,
+    #[serde(default)]
+    pub payment_method: Loose,
+    #[serde(default)]
+    pub meta_data: Vec<Meta>,
+    #[serde(default)]
+    pub line_items: Vec<LineItem>,
+    #[serde(default)]
+    pub shipping_lines: Vec<ShippingLine>,
+    #[serde(default)]
+    pub fee_lines: Vec<FeeLine>,
+    #[serde(default)]
+    pub coupon_lines: Vec<CouponLine>,
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+}
+
+/// `price` is not here: it is a JSON number with a fraction, after discounts, so it is worked out of
+/// `subtotal` and `quantity`.
+#[derive(Debug, Deserialize)]
+pub struct LineItem {
+    pub id: Loose,
+    #[serde(default)]
+    pub name: Loose,
+    #[serde(default)]
+    pub product_id: Loose,
+    #[serde(default)]
+    pub variation_id: Loose,
+    pub quantity: Loose,
+    #[serde(default)]
+    pub subtotal: Loose,
+    #[serde(default)]
+    pub subtotal_tax: Loose,
+    #[serde(default)]
+    pub total_tax: Loose,
+    #[serde(default)]
+    pub sku: Loose,
+    #[serde(default)]
+    pub meta_data: Vec<Meta>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ShippingLine {
+    #[serde(default)]
+    pub method_title: Loose,
+    #[serde(default)]
+    pub method_id: Loose,
+    #[serde(default)]
+    pub instance_id: Loose,
+    #[serde(default)]
+    pub meta_data: Vec<Meta>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct FeeLine {
+    #[serde(default)]
+    pub name: Loose,
+    #[serde(default)]
+    pub total: Loose,
+    #[serde(default)]
+    pub total_tax: Loose,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct CouponLine {
+    #[serde(default)]
+    pub code: Loose,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Refund {
+    /// Negative.
+    #[serde(default)]
+    pub total: Loose,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Meta {
+    #[serde(default)]
+    pub key: Loose,
+    #[serde(default)]
+    pub value: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Customer {
+    pub id: Loose,
+    #[serde(default)]
+    pub email: Loose,
+    #[serde(default)]
+    pub first_name: Loose,
+    #[serde(default)]
+    pub last_name: Loose,
+    #[serde(default)]
+    pub date_created: Option<String>,
+    #[serde(default)]
+    pub date_created_gmt: Option<String>,
+    #[serde(default, deserialize_with = "object")]
+    pub billing: Address,
+}
+
+/// The street is not read at all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    pub first_name: Loose,
+    pub last_name: Loose,
+    pub company: Loose,
+    pub city: Loose,
+    pub state: Loose,
+    pub postcode: Loose,
+    pub country: Loose,
+    pub email: Loose,
+    pub phone: Loose,
+}
+
+/// A string, a whole number, or nothing (`null`, `false`, `""`). A number with a fraction is refused: it
+/// would have gone through a float.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loose(pub String);
+
+impl Loose {
+    pub fn text(&self) -> Option<String> {
+        Some(self.0.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// An id; `0` is none.
+    pub fn id(&self) -> Option<String> {
+        self.text().filter(|id| id != "0")
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl Visitor<'_> for Any {
+            type Value = Loose;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a whole number")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Loose, E> {
+                Ok(Loose(text.to_owned()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Loose, E> {
+                Ok(Loose(number.to_string()))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Loose, E> {
+                Ok(Loose(number.to_string()))
+            }
+
+            fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Loose, E> {
+                if truth {
+                    Err(E::custom("true is neither a text nor a number"))
+                } else {
+                    Ok(Loose::default())
+                }
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Loose, E> {
+                Ok(Loose::default())
+            }
+
+            fn visit_none<E: de::Error>(self) -> Result<Loose, E> {
+                Ok(Loose::default())
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// An object; PHP writes an empty one as `[]`.
+fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+    match Value::deserialize(deserializer)? {
+        object @ Value::Object(_) => serde_json::from_value(object).map_err(de::Error::custom),
+        Value::Array(items) if items.is_empty() => Ok(T::default()),
+        Value::Null => Ok(T::default()),
+        _ => Err(de::Error::custom("expected an object")),
+    }
+}

@@ -1,0 +1,157 @@
+//! For whoever runs the host: is it there, can it work, how does it do. These need no key: bind the host to
+//! loopback or keep these paths from the outside at the proxy.
+
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Wire;
+use crate::store::QueueDepth;
+
+/// The process is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`.
+    pub status: String,
+    pub version: String,
+}
+
+/// Is the process there?
+///
+/// Asks nothing else, so that a restart is not the answer to a database that is away.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "health",
+    tag = "operations",
+    responses((status = 200, description = "It is", body = Health)),
+)]
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// Whether the host can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    pub ready: bool,
+    /// The database answers.
+    pub database: bool,
+    /// Shops that are live.
+    pub shops: usize,
+    /// Plugins that are live, over all shops.
+    pub plugins: usize,
+    /// Files that are wrong; `GET /v1/plugins` says which.
+    pub problems: usize,
+    pub generation: u64,
+}
+
+/// Can the host do its work?
+///
+/// The database answers and at least one shop is live.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readiness",
+    tag = "operations",
+    responses(
+        (status = 200, description = "It can", body = Readiness),
+        (status = 503, description = "It cannot", body = Readiness),
+    ),
+)]
+pub async fn readiness(State(wire): State<Wire>) -> Response {
+    let snapshot = wire.registry.current();
+    let database = wire.store.ping().await;
+    if let Err(error) = &database {
+        tracing::warn!(%error, "not ready: the database does not answer");
+    }
+    let readiness = Readiness {
+        ready: database.is_ok() && !snapshot.shops.is_empty(),
+        database: database.is_ok(),
+        shops: snapshot.shops.len(),
+        plugins: snapshot.shops.values().map(|shop| shop.plugins.len()).sum(),
+        problems: snapshot.problems.len(),
+        generation: snapshot.generation,
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+/// How the host does
+///
+/// Prometheus text: calls, latencies and faults by plugin and hook, requests, and the queue as it is now.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "operations",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")),
+)]
+pub async fn metrics(State(wire): State<Wire>) -> Response {
+    let mut text = wire.metrics.render();
+    // The queue is read when asked: a gauge that is set elsewhere would tell of the past.
+    match wire.store.queue_depth(wire.clock.now_ms()).await {
+        Ok(depth) => text.push_str(&queue(&depth)),
+        Err(error) => tracing::warn!(%error, "the queue could not be measured"),
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// The queue in Prometheus text.
+fn queue(depth: &QueueDepth) -> String {
+    let mut text = String::new();
+    for (name, help) in [
+        ("cartwright_queue_jobs", "Open jobs."),
+        ("cartwright_queue_oldest_seconds", "Age of the oldest open job."),
+    ] {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (plugin, hook, jobs, age_ms) in &depth.jobs {
+            let labels = format!("plugin=\"{}\",hook=\"{}\"", escaped(plugin), escaped(hook));
+            let _ = if name == "cartwright_queue_jobs" {
+                writeln!(text, "{name}{{{labels}}} {jobs}")
+            } else {
+                writeln!(text, "{name}{{{labels}}} {}.{:03}", age_ms.max(&0) / 1_000, age_ms.max(&0) % 1_000)
+            };
+        }
+    }
+    let _ = writeln!(
+        text,
+        "# HELP cartwright_messages_due Messages whose time has come.\n# TYPE cartwright_messages_due gauge\n\
+         cartwright_messages_due {}",
+        depth.messages_due
+    );
+    text
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_reads_as_prometheus_wants_it() {
+        let depth = QueueDepth {
+            jobs: vec![("say \"hi\"".to_owned(), "order-placed".to_owned(), 3, 1_500)],
+            messages_due: 2,
+        };
+        assert_eq!(
+            queue(&depth),
+            "# HELP cartwright_queue_jobs Open jobs.\n\
+             # TYPE cartwright_queue_jobs gauge\n\
+             cartwright_queue_jobs{plugin=\"say \\\"hi\\\"\",hook=\"order-placed\"} 3\n\
+             # HELP cartwright_queue_oldest_seconds Age of the oldest open job.\n\
+             # TYPE cartwright_queue_oldest_seconds gauge\n\
+             cartwright_queue_oldest_seconds{plugin=\"say \\\"hi\\\"\",hook=\"order-placed\"} 1.500\n\
+             # HELP cartwright_messages_due Messages whose time has come.\n\
+             # TYPE cartwright_messages_due gauge\n\
+             cartwright_messages_due 2\n"
+        );
+    }
+}

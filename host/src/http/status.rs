@@ -1,0 +1,137 @@
+//! What is live and what is open: for the shop's eyes.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Wire;
+use super::decisions::bad_query;
+use super::keys::Caller;
+use super::problem::Problem;
+use crate::config::Mode;
+use crate::plugins::registry::{LiveShop, Problem as ConfigProblem, Snapshot};
+use crate::store::JobView;
+
+/// The plugins of a shop.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PluginList {
+    /// Grows each time something that is live changes.
+    pub generation: u64,
+    /// `test` or `live`.
+    pub mode: String,
+    /// In the merchant's order.
+    pub plugins: Vec<PluginView>,
+    /// Files that are wrong; what was live before stays live.
+    pub problems: Vec<ConfigProblem>,
+}
+
+/// A plugin that is live.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PluginView {
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    /// File in the plugins' folder.
+    pub source: String,
+    /// Of the file, hex.
+    pub sha256: String,
+    pub bytes: u64,
+    /// When it is called.
+    pub hooks: Vec<String>,
+    /// What it may read and do.
+    pub permissions: Vec<String>,
+}
+
+/// Lists the live plugins
+///
+/// With their hooks and permissions, as read off their files, and what is wrong with those that are not live.
+#[utoipa::path(
+    get,
+    path = "/v1/plugins",
+    operation_id = "list_plugins",
+    tag = "operations",
+    responses(
+        (status = 200, description = "The plugins", body = PluginList),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("secret_key" = [])),
+)]
+pub async fn list_plugins(caller: Caller) -> Json<PluginList> {
+    Json(plugins(&caller.snapshot, &caller.shop))
+}
+
+/// One shop's view: another shop's problems are not its business.
+fn plugins(snapshot: &Snapshot, shop: &LiveShop) -> PluginList {
+    let plugins = shop
+        .plugins
+        .iter()
+        .map(|live| {
+            let plugin = &live.plugin;
+            PluginView {
+                name: live.entry.name.clone(),
+                version: plugin.manifest.version.clone(),
+                summary: plugin.manifest.summary.clone(),
+                source: live.entry.source.clone(),
+                sha256: plugin.sha256.clone(),
+                bytes: plugin.bytes,
+                hooks: plugin.hooks.iter().map(|hook| hook.name().to_owned()).collect(),
+                permissions: plugin.permissions.iter().map(ToString::to_string).collect(),
+            }
+        })
+        .collect();
+    let problems = snapshot
+        .problems
+        .iter()
+        .filter(|problem| problem.shop.as_ref().is_none_or(|id| *id == shop.config.id))
+        .cloned()
+        .collect();
+    let mode = match shop.config.mode {
+        Mode::Test => "test",
+        Mode::Live => "live",
+    };
+    PluginList { generation: snapshot.generation, mode: mode.to_owned(), plugins, problems }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobQuery {
+    /// `waiting`, `running`, `failed`, `dead` or `done`; without it all that are not done.
+    state: Option<String>,
+    /// 1 to 500; default 100.
+    limit: Option<u32>,
+}
+
+/// The jobs of a shop, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobList {
+    pub jobs: Vec<JobView>,
+}
+
+/// Lists jobs
+///
+/// One job is one plugin's work on one event.
+#[utoipa::path(
+    get,
+    path = "/v1/jobs",
+    operation_id = "list_jobs",
+    tag = "operations",
+    params(JobQuery),
+    responses(
+        (status = 200, description = "The jobs", body = JobList),
+        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("secret_key" = [])),
+)]
+pub async fn list_jobs(
+    State(wire): State<Wire>,
+    caller: Caller,
+    query: Result<Query<JobQuery>, QueryRejection>,
+) -> Result<Json<JobList>, Problem> {
+    let Query(JobQuery { state, limit }) = query.map_err(|error| bad_query(&error))?;
+    let limit = limit.unwrap_or(100).clamp(1, 500);
+    let jobs = wire.store.jobs(caller.shop_id(), state.as_deref(), limit).await?;
+    Ok(Json(JobList { jobs }))
+}
