@@ -77,7 +77,7 @@ impl Host {
         let store = Store::open(&config.database(), &config.data_dir).await?;
         let registry = Registry::open(folder).await?;
         let decider =
-            Decider::new(Arc::clone(&registry), store.clone(), clock.clone(), Arc::clone(&keys.quote));
+            Decider::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let lifecycle =
             Lifecycle::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let courier = Courier {

@@ -5,6 +5,7 @@ use super::merge::{Applied, Contribution};
 use super::totals::Sheet;
 use crate::domain::{Cart, CouponValue, Discount, DiscountTarget, DiscountValue, Effect, Text, Value};
 use crate::store::CouponStanding;
+use crate::wording::percent;
 
 /// Before the slash of their discounts' stable ids.
 pub const PREFIX: &str = "coupon";
@@ -22,7 +23,12 @@ pub struct OwnCoupons {
 
 /// Sets the status of each code by its standing (in the order of the codes) and proposes a discount for
 /// each that is good for this cart.
-pub fn apply(cart: &mut Cart, sheet: &Sheet, standings: &[Option<CouponStanding>]) -> OwnCoupons {
+pub fn apply(
+    cart: &mut Cart,
+    sheet: &Sheet,
+    standings: &[Option<CouponStanding>],
+    locale: &str,
+) -> OwnCoupons {
     let mut own = OwnCoupons::default();
     for (entered, standing) in cart.codes.iter_mut().zip(standings) {
         let Some(standing) = standing else { continue };
@@ -35,7 +41,7 @@ pub fn apply(cart: &mut Cart, sheet: &Sheet, standings: &[Option<CouponStanding>
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        own.effects.push(Effect::AddDiscount { discount: discount(&entered.code, &coupon.value) });
+        own.effects.push(Effect::AddDiscount { discount: discount(&entered.code, &coupon.value, locale) });
     }
     own
 }
@@ -48,11 +54,11 @@ fn fits(standing: &CouponStanding, sheet: &Sheet, currency: &str) -> bool {
         && coupon.min_subtotal.is_none_or(|least| sheet.discountable() >= least)
 }
 
-fn discount(code: &str, value: &CouponValue) -> Discount {
+fn discount(code: &str, value: &CouponValue, locale: &str) -> Discount {
     let (target, value, key, args) = match value {
         CouponValue::Percent(basis_points) => {
-            let percent = Value::String(percentage(*basis_points));
-            let args = vec![("percent".to_owned(), percent)];
+            let written = Value::String(percent(*basis_points, locale));
+            let args = vec![("percent".to_owned(), written)];
             (DiscountTarget::Order, DiscountValue::Percent(*basis_points), "coupon-percent", args)
         }
         CouponValue::Amount(amount) => {
@@ -70,16 +76,6 @@ fn discount(code: &str, value: &CouponValue) -> Discount {
         value,
         class: CLASS.to_owned(),
         code: Some(code.to_owned()),
-    }
-}
-
-/// `12.5%`.
-fn percentage(basis_points: u32) -> String {
-    let (whole, part) = (basis_points / 100, basis_points % 100);
-    match (part, part % 10) {
-        (0, _) => format!("{whole}%"),
-        (_, 0) => format!("{whole}.{}%", part / 10),
-        _ => format!("{whole}.{part:02}%"),
     }
 }
 
