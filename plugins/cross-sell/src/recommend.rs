@@ -1,7 +1,5 @@
 //! What to show, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use cartwright_sdk::prelude::*;
 
 use crate::CrossSellSettings;
@@ -59,17 +57,23 @@ struct Candidate {
     paired: bool,
 }
 
-/// The best for these seeds: pairs, then learned, then popular; nothing that is among the seeds,
+/// The best for these seeds, the nearest of which come first: pairs, then learned, then popular; nothing that is among the seeds,
 /// unknown to the catalogue, or out of stock.
 pub fn recommend(settings: &CrossSellSettings, mut seeds: Vec<Seed>) -> Vec<Found> {
-    let mut shown: BTreeSet<String> = BTreeSet::new();
-    seeds.retain(|seed| shown.insert(seed.product.clone()));
     // The page's own products are left out even when there are more than we look up.
-    seeds.sort_by_key(|seed| seed.seen as u8);
+    let mut shown: Vec<String> = Vec::new();
+    let mut is_new = |product: &String| {
+        let new = !shown.contains(product);
+        if new {
+            shown.push(product.clone());
+        }
+        new
+    };
+    seeds.retain(|seed| is_new(&seed.product));
     seeds.truncate(SEEDS);
 
     let mut candidates = candidates(settings, &seeds);
-    candidates.retain(|candidate| shown.insert(candidate.product.clone()));
+    candidates.retain(|candidate| is_new(&candidate.product));
     // Some may be out of stock; more than three for each place are not worth a page's time.
     candidates.truncate(settings.max_items as usize * 3);
     if candidates.is_empty() {
@@ -78,19 +82,17 @@ pub fn recommend(settings: &CrossSellSettings, mut seeds: Vec<Seed>) -> Vec<Foun
 
     let untitled = seeds.iter().filter(|seed| seed.title.is_none()).map(|seed| seed.product.as_str());
     let asked = candidates.iter().map(|candidate| candidate.product.as_str()).chain(untitled);
-    let catalogue: BTreeMap<String, Product> =
-        catalog::get_many(asked).into_iter().map(|product| (product.id.clone(), product)).collect();
+    let catalogue = catalog::get_many(asked);
+    let product = |id: &str| catalogue.iter().find(|product| product.id == id);
 
     candidates
         .into_iter()
-        .filter(|candidate| catalogue.get(&candidate.product).is_some_and(|product| product.in_stock))
+        .filter(|candidate| product(&candidate.product).is_some_and(|product| product.in_stock))
         .take(settings.max_items as usize)
         .map(|candidate| {
             let seed = candidate.with.and_then(|position| seeds.get(position));
             let title = |seed: &Seed| {
-                seed.title
-                    .clone()
-                    .or_else(|| catalogue.get(&seed.product).map(|product| product.title.clone()))
+                seed.title.clone().or_else(|| product(&seed.product).map(|product| product.title.clone()))
             };
             let reason = match seed.and_then(|seed| Some((seed, title(seed)?))) {
                 Some((seed, title)) => reason(seed.seen, candidate.paired, &title),

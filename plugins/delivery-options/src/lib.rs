@@ -239,7 +239,7 @@ fn points_near(points: &[Point], to: &Place) -> Vec<PickupPoint> {
     let in_country: Vec<&Point> =
         points.iter().filter(|point| point.country.eq_ignore_ascii_case(&to.country)).collect();
     let in_city = |point: &&Point| match (&point.city, &to.city) {
-        (Some(point), Some(city)) => point.to_lowercase() == city.to_lowercase(),
+        (Some(point), Some(city)) => point.eq_ignore_ascii_case(city),
         _ => false,
     };
     let near: Vec<&Point> = in_country.iter().copied().filter(in_city).collect();

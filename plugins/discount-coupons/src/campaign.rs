@@ -110,7 +110,7 @@ impl Campaign {
 
     /// Proposes what the code gives; `entered` is the code as the shopper wrote it.
     pub fn discount(&self, cart: &Cart, entered: &str) {
-        let key = format!("campaign-{}", self.code.to_lowercase());
+        let key = format!("campaign-{}", self.code.to_ascii_lowercase());
         let title = || text(&key).arg("code", &self.code).or(self.title.as_deref().unwrap_or(&self.code));
         let propose = |discount: Discount| {
             discount.for_code(entered).class(&self.class).add();

@@ -150,13 +150,13 @@ fn spent<'a>(settings: &'a CouponSettings, order: &'a Order) -> impl Iterator<It
 }
 
 fn used_key(campaign: &Campaign) -> String {
-    format!("used/{}", campaign.code.to_uppercase())
+    format!("used/{}", campaign.code.to_ascii_uppercase())
 }
 
 /// Until the customer's midnight, unless that is near or the order itself came of such a coupon.
 fn offer_today(order: &Order, today: &Today) {
     let leaves_by_post = order.lines.iter().any(|line| line.requires_shipping);
-    let chained = order.codes.iter().any(|code| code.to_uppercase().starts_with(&today.prefix));
+    let chained = order.codes.iter().any(|code| code.to_ascii_uppercase().starts_with(&today.prefix));
     let now = context::now();
     let stale = now - order.placed_at > calendar::hours(24);
     if !today.enabled || !leaves_by_post || chained || stale {

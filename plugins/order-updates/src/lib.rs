@@ -9,7 +9,7 @@ mod tests;
 
 use cartwright_sdk::prelude::*;
 
-use links::fill_in;
+use links::{fill_in, has_place};
 use stage::Stage;
 
 /// Messages about an order.
@@ -119,7 +119,7 @@ impl OrderDelivered for OrderUpdates {
             mail = mail.data("ask", 1);
         }
         if let Some(page) = &settings.review_url {
-            let name = if page.contains("{rating}") { "rating_url" } else { "review_url" };
+            let name = if has_place(page, "rating}") { "rating_url" } else { "review_url" };
             mail = mail.data(name, value::url(&fill_in(page, &order)));
         }
         mail.send();

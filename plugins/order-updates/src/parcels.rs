@@ -1,7 +1,5 @@
 //! An order may travel in several parcels.
 
-use std::collections::BTreeMap;
-
 use cartwright_sdk::prelude::*;
 
 /// Whether goods are left after this parcel and those before it. A parcel that does not say what is
@@ -14,15 +12,11 @@ pub fn more_to_come(order: &Order, shipment: &Shipment) -> bool {
     if parcels.iter().any(|parcel| parcel.lines.is_empty()) {
         return false;
     }
-    let mut sent: BTreeMap<&str, u64> = BTreeMap::new();
-    for line in parcels.iter().flat_map(|parcel| &parcel.lines) {
-        *sent.entry(&line.line).or_default() += u64::from(line.quantity);
-    }
-    order
-        .lines
-        .iter()
-        .filter(|line| line.requires_shipping)
-        .any(|line| sent.get(line.id.as_str()).copied().unwrap_or(0) < u64::from(line.quantity))
+    let sent = |line: &Line| -> u64 {
+        let lines = parcels.iter().flat_map(|parcel| &parcel.lines).filter(|sent| sent.line == line.id);
+        lines.map(|sent| u64::from(sent.quantity)).sum()
+    };
+    order.lines.iter().any(|line| line.requires_shipping && sent(line) < u64::from(line.quantity))
 }
 
 /// Notes that this parcel has been delivered; whether it was the last of the order.
