@@ -177,9 +177,8 @@ impl Host {
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "port {} is in use; stop what listens there, or choose another with `listen` in \
-             cartwright.toml or `--listen {}:0` for a free one",
-            address.port(),
+            "{address} is in use; stop what listens there, or choose another port with `listen` in \
+             cartwright.toml (or `--listen {}:0` for a free one)",
             address.ip()
         ),
         std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::mistake::shown;
 use super::wording_of_serde::say;
-use super::{ConfigError, HostConfig, LogFormat, Origin, ShopConfig, check};
+use super::{ConfigError, HostConfig, LogFormat, Origin, SecretSource, ShopConfig, check};
 
 /// The name of the host's file.
 pub const HOST_FILE: &str = "cartwright.toml";
@@ -103,7 +103,7 @@ fn override_from(
     Ok(())
 }
 
-/// Reads `shops/<id>.toml`.
+/// Reads `shops/<id>.toml`; files of secrets that it names are looked for beside it.
 pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
     let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     if !check::is_shop_id(id) {
@@ -120,6 +120,18 @@ pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
 pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError> {
     let mut config: ShopConfig = parse(file, &text)?;
     config.id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+    for secret in [
+        config.woocommerce.as_mut().map(|woocommerce| &mut woocommerce.secret),
+        config.customer_tokens.as_mut().map(|tokens| &mut tokens.secret),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if let SecretSource::File(path) = secret {
+            let beside = file.parent().unwrap_or(Path::new(".")).join(&*path);
+            *path = std::path::absolute(&beside).unwrap_or(beside);
+        }
+    }
     config.origin = Origin { file: file.to_owned(), text };
     match ConfigError::all(check::shop(&config)) {
         Some(error) => Err(error),

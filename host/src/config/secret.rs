@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(rename_all = "lowercase")]
 pub enum SecretSource {
     Env(String),
-    /// Relative to the folder of `cartwright.toml`.
+    /// Beside the shop's file, when relative; absolute once the shop is loaded.
     File(PathBuf),
 }
 
@@ -46,5 +46,33 @@ impl SecretSource {
             "" => Err(SecretError::Empty(from)),
             secret => Ok(SecretString::from(secret.to_owned())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_without_the_line_end_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("woo.secret"), "  s3cret of many words\n").unwrap();
+        let secret = SecretSource::File("woo.secret".into()).read(folder.path()).unwrap();
+        assert_eq!(secret.expose_secret(), "s3cret of many words");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_without_the_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("empty"), "\n").unwrap();
+        let said = |source: SecretSource| source.read(folder.path()).unwrap_err().to_string();
+        assert!(said(SecretSource::File("empty".into())).ends_with("empty is empty"));
+        assert!(said(SecretSource::File("gone".into())).contains("gone cannot be read"));
+        assert_eq!(
+            said(SecretSource::Env("CARTWRIGHT_NO_SUCH_VARIABLE".to_owned())),
+            "the environment variable CARTWRIGHT_NO_SUCH_VARIABLE is not set; set it to the secret before starting"
+        );
     }
 }

@@ -43,7 +43,9 @@ pub fn watch(registry: Arc<Registry>) -> anyhow::Result<WatchGuard> {
     let ours = named.clone();
     let heard = move |events: DebounceEventResult| {
         let worth = match &events {
-            Ok(events) => events.iter().any(|event| is_change(event.kind) && concerns(&event.paths, &ours.load())),
+            Ok(events) => {
+                events.iter().any(|event| is_change(event.kind) && concerns(&event.paths, &ours.load()))
+            }
             Err(errors) => {
                 tracing::warn!(?errors, "watching files failed; everything is read again");
                 true
@@ -55,8 +57,9 @@ pub fn watch(registry: Arc<Registry>) -> anyhow::Result<WatchGuard> {
         }
     };
     let settings = notify_debouncer_full::notify::Config::default();
-    let watcher = new_debouncer_opt::<_, RecommendedWatcher, NoCache>(QUIET, Some(LOOK), heard, NoCache, settings)
-        .context("files cannot be watched")?;
+    let watcher =
+        new_debouncer_opt::<_, RecommendedWatcher, NoCache>(QUIET, Some(LOOK), heard, NoCache, settings)
+            .context("files cannot be watched")?;
     let mut folders = Folders { watcher, watched: BTreeMap::new(), named };
     folders.follow(&registry.current().host);
     let task = tokio::spawn(async move {
@@ -85,7 +88,8 @@ fn is_change(kind: EventKind) -> bool {
 /// The database and the log may lie beside `cartwright.toml`; they are written all the time.
 fn concerns(paths: &[PathBuf], named: &[PathBuf]) -> bool {
     paths.iter().any(|path| {
-        path.file_name().is_some_and(|name| name == HOST_FILE) || named.iter().any(|folder| path.starts_with(folder))
+        path.file_name().is_some_and(|name| name == HOST_FILE)
+            || named.iter().any(|folder| path.starts_with(folder))
     })
 }
 
@@ -138,7 +142,8 @@ impl Folders {
 
 /// The folder of the host's file also shows when one of the others is made.
 fn wanted(host: &HostConfig) -> BTreeMap<PathBuf, RecursiveMode> {
-    let here = |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
+    let here =
+        |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
     BTreeMap::from([
         (here(&host.folder), RecursiveMode::NonRecursive),
         (here(&host.shops_dir), RecursiveMode::NonRecursive),

@@ -267,3 +267,13 @@ fn a_folder_without_a_configuration_says_what_to_do() {
     let error = load_host_with(folder.path(), |_| None).unwrap_err();
     assert!(error.report().contains("cartwright init"), "{}", error.report());
 }
+
+#[test]
+fn a_file_of_a_secret_is_looked_for_beside_the_shop() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lipa.toml");
+    std::fs::write(&file, format!("{SHOP}woocommerce = {{ secret = {{ file = \"woo.secret\" }} }}\n"))
+        .unwrap();
+    let secret = load_shop(&file).unwrap().woocommerce.unwrap().secret;
+    assert_eq!(secret, SecretSource::File(folder.path().join("woo.secret")));
+}
