@@ -1,5 +1,14 @@
 //! How an event becomes effects, exactly once.
 
+mod backoff;
+pub mod check;
+mod effects;
+mod intake;
+mod invocation;
+pub mod scrub;
+mod timers;
+mod worker;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +20,7 @@ use utoipa::ToSchema;
 use crate::domain::{Clock, Event};
 use crate::plugins::call::{Invocation, Outcome};
 use crate::plugins::registry::{LiveShop, Registry, Snapshot};
-use crate::store::Store;
+use crate::store::{Store, Taken};
 
 /// Who says it, and by which name: the same name twice is the same event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,24 +98,43 @@ pub struct Lifecycle {
     store: Store,
     clock: Clock,
     quote_key: Arc<[u8; 32]>,
+    desk: Arc<worker::Desk>,
 }
 
 impl Lifecycle {
     /// `quote_key` verifies quotes that come back. `plugins` is the [`Registry`] but in tests.
     #[must_use]
     pub fn new(plugins: Arc<dyn Plugins>, store: Store, clock: Clock, quote_key: Arc<[u8; 32]>) -> Self {
-        Self { plugins, store, clock, quote_key }
+        Self { plugins, store, clock, quote_key, desk: Arc::default() }
     }
 
     /// Durable when it returns: the event, its sequence number, and a job for each subscribed plugin.
+    /// An order is placed once: another event that places it is a duplicate, or a conflict.
     pub async fn accept(
         &self,
         shop: &LiveShop,
         identity: Identity,
         event: Event,
     ) -> Result<Accepted, IntakeError> {
-        let _ = (shop, identity, event, &self.quote_key);
-        todo!()
+        let hook = event.hook().name();
+        let now_ms = self.clock.now_ms();
+        let intake = intake::prepare(&self.store, shop, &self.quote_key, &identity, event, now_ms);
+        let intake = intake.inspect_err(|_| count(hook, "invalid"))?;
+        let event_id = intake.event_id.clone();
+        Ok(match self.store.take_in(intake).await? {
+            Taken::New { held } => {
+                count(hook, if held { "held" } else { "new" });
+                Accepted::New { event_id }
+            }
+            Taken::Duplicate { event_id } => {
+                count(hook, "duplicate");
+                Accepted::Duplicate { event_id }
+            }
+            Taken::Conflict { event_id } => {
+                count(hook, "conflict");
+                Accepted::Conflict { event_id }
+            }
+        })
     }
 
     /// Until no job of the event waits or runs (a failed one that is tried again later counts as
@@ -117,25 +145,54 @@ impl Lifecycle {
         event_id: &str,
         patience: Duration,
     ) -> Result<Option<Progress>, IntakeError> {
-        let _ = (shop, event_id, patience, &self.store);
-        todo!()
+        let deadline = tokio::time::Instant::now() + patience;
+        let waiter = self.store.wait_for(event_id);
+        loop {
+            let mut moved = std::pin::pin!(waiter.notified());
+            // Before looking: what happens between is not missed.
+            moved.as_mut().enable();
+            let Some(progress) = self.progress(shop, event_id).await? else { return Ok(None) };
+            if progress.stands_still() || tokio::time::timeout_at(deadline, moved).await.is_err() {
+                return Ok(Some(progress));
+            }
+        }
+    }
+
+    /// How far the event is now.
+    pub async fn progress(&self, shop: &str, event_id: &str) -> Result<Option<Progress>, IntakeError> {
+        Ok(self.store.standing(shop, event_id).await?.map(|standing| Progress {
+            event_id: event_id.to_owned(),
+            state: standing.state,
+            jobs: standing
+                .jobs
+                .into_iter()
+                .map(|(plugin, state, fault)| JobProgress { plugin, state, fault })
+                .collect(),
+        }))
     }
 
     /// Fires due timers and does all eligible jobs; gives the instant
     /// (UTC milliseconds) when there is more to do. Production loops over it.
     pub async fn step(&self) -> Result<Option<i64>, IntakeError> {
-        let _ = (&self.plugins, &self.clock);
-        todo!()
+        Ok(self.work(&CancellationToken::new()).await?)
     }
 
-    /// Steps until `shutdown`, then finishes what it holds.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let _ = shutdown;
-        todo!()
-    }
-
-    /// Tells the running loop that the clock was moved.
+    /// Tells the running loops that the clock was moved, or that other plugins are live.
     pub fn wake(&self) {
-        todo!()
+        self.store.wake();
     }
 }
+
+impl Progress {
+    fn stands_still(&self) -> bool {
+        self.state != "held"
+            && !self.jobs.iter().any(|job| matches!(job.state.as_str(), "waiting" | "running"))
+    }
+}
+
+fn count(hook: &'static str, outcome: &'static str) {
+    metrics::counter!("cartwright_events_total", "hook" => hook, "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests;

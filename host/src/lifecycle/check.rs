@@ -1,0 +1,339 @@
+//! What an event must be like to be taken in: checked and brought into one form. Pure.
+
+use std::collections::BTreeSet;
+
+use super::IntakeError;
+use super::scrub::scrub;
+use crate::domain::{
+    Arrival, Attribute, Cart, CustomerInput, DeliveryUpdate, Event, Feedback, Line, Order, OrderReturn,
+    Place, Shipment, money,
+};
+
+/// Characters of an id.
+const ID: usize = 200;
+/// Characters of a name, title or note.
+const TEXT: usize = 2_000;
+/// Characters of a customer's own words.
+const WORDS: usize = 10_000;
+const LINES: usize = 2_000;
+const CODES: usize = 50;
+
+type Checked = Result<(), IntakeError>;
+
+/// `allowed`: attributes that plugins may see; others are dropped, for they may hold anything.
+pub(super) fn event(event: &mut Event, allowed: &[String]) -> Checked {
+    match event {
+        Event::OrderPlaced(placed) => {
+            order(&mut placed.order, allowed)?;
+            placed.customer.as_mut().map_or(Ok(()), customer)
+        }
+        Event::OrderShipped(shipped) => {
+            id("order_id", &shipped.order_id)?;
+            shipment(&mut shipped.shipment)
+        }
+        Event::DeliveryUpdated(updated) | Event::OrderDelivered(updated) => {
+            id("order_id", &updated.order_id)?;
+            id("shipment_id", &updated.shipment_id)?;
+            update(&mut updated.update)
+        }
+        Event::OrderCancelled(cancelled) => {
+            id("order_id", &cancelled.order_id)?;
+            words("reason", cancelled.reason.as_mut(), TEXT)
+        }
+        Event::OrderReturned(returned) => {
+            id("order_id", &returned.order_id)?;
+            order_return(&mut returned.order_return)
+        }
+        Event::CustomerCreated(created) => known_customer(&mut created.customer),
+        Event::CartAbandoned(abandoned) => {
+            cart(&mut abandoned.cart, allowed)?;
+            known_customer(&mut abandoned.customer)
+        }
+        Event::FeedbackReceived(received) => {
+            if let Some(order_id) = &received.order_id {
+                id("order_id", order_id)?;
+            }
+            feedback(&mut received.feedback)?;
+            received.customer.as_mut().map_or(Ok(()), customer)
+        }
+    }
+}
+
+/// Also for what a shop says of a customer outside events.
+pub fn customer(customer: &mut CustomerInput) -> Checked {
+    if let Some(given) = &customer.id {
+        id("customer.id", given)?;
+    }
+    for (field, value) in [
+        ("customer.first_name", &mut customer.first_name),
+        ("customer.last_name", &mut customer.last_name),
+        ("customer.company", &mut customer.company),
+        ("customer.phone", &mut customer.phone),
+    ] {
+        if let Some(text) = value {
+            plain(field, text, ID)?;
+        }
+        blank_is_none(value);
+    }
+    blank_is_none(&mut customer.email);
+    if let Some(email) = &mut customer.email {
+        *email = email.trim().to_owned();
+        if !is_email(email) {
+            return invalid("customer.email", "not an e-mail address; leave it out when there is none");
+        }
+    }
+    if let Some(zone) = &customer.zone
+        && jiff::tz::TimeZone::get(zone).is_err()
+    {
+        return invalid("customer.zone", "not an IANA time zone; write one like Europe/Warsaw");
+    }
+    if let Some(locale) = &customer.locale {
+        plain("customer.locale", locale, 35)?;
+    }
+    for consent in customer.consents.iter().flatten() {
+        if !matches!(consent.channel.as_str(), "email" | "sms" | "push") {
+            return invalid("customer.consents.channel", "must be `email`, `sms` or `push`");
+        }
+        if !matches!(consent.category.as_str(), "marketing" | "updates") {
+            return invalid("customer.consents.category", "must be `marketing` or `updates`");
+        }
+    }
+    Ok(())
+}
+
+/// An address that a mail can be sent to: one `@`, a domain, nothing that could end a header line.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '@' | '<' | '>' | ',' | ';'))
+    };
+    text.len() <= 254
+        && local.len() <= 64
+        && plain(local)
+        && plain(domain)
+        && domain.contains('.')
+        && domain.split('.').all(|label| !label.is_empty())
+}
+
+fn known_customer(input: &mut CustomerInput) -> Checked {
+    customer(input)?;
+    if input.id.is_none() && input.email.is_none() {
+        return invalid("customer", "needs an `id`, or an `email` to be known by as a guest");
+    }
+    Ok(())
+}
+
+fn order(order: &mut Order, allowed: &[String]) -> Checked {
+    id("order.id", &order.id)?;
+    if order.number.trim().is_empty() {
+        order.number.clone_from(&order.id);
+    }
+    plain("order.number", &order.number, ID)?;
+    order.exponent = currency("order.currency", &mut order.currency)?;
+    lines("order.lines", &mut order.lines, allowed)?;
+    place("order.destination", order.destination.as_mut())?;
+    if let Some(delivery) = &order.delivery {
+        id("order.delivery.id", &delivery.id)?;
+        plain("order.delivery.title", &delivery.title, TEXT)?;
+        not_negative("order.delivery.price", delivery.price)?;
+    }
+    if order.codes.len() > CODES {
+        return invalid("order.codes", &format!("more than {CODES} codes"));
+    }
+    for code in &order.codes {
+        plain("order.codes", code, ID)?;
+    }
+    not_negative("order.subtotal", order.subtotal)?;
+    not_negative("order.discount", order.discount)?;
+    not_negative("order.total", order.total)?;
+    amount("order.tax", order.tax)?;
+    for adjustment in &order.adjustments {
+        amount("order.adjustments.amount", adjustment.amount)?;
+        plain("order.adjustments.label", &adjustment.label, TEXT)?;
+    }
+    keep_allowed(&mut order.attributes, allowed);
+    Ok(())
+}
+
+fn cart(cart: &mut Cart, allowed: &[String]) -> Checked {
+    id("cart.id", &cart.id)?;
+    cart.exponent = currency("cart.currency", &mut cart.currency)?;
+    lines("cart.lines", &mut cart.lines, allowed)?;
+    place("cart.destination", cart.destination.as_mut())?;
+    for group in &mut cart.groups {
+        id("cart.groups.id", &group.id)?;
+        place("cart.groups.origin", group.origin.as_mut())?;
+        place("cart.groups.destination", group.destination.as_mut())?;
+    }
+    amount("cart.tax", cart.tax)?;
+    if cart.codes.len() > CODES {
+        return invalid("cart.codes", &format!("more than {CODES} codes"));
+    }
+    for code in &mut cart.codes {
+        "unknown".clone_into(&mut code.status);
+    }
+    keep_allowed(&mut cart.attributes, allowed);
+    Ok(())
+}
+
+fn lines(field: &str, lines: &mut [Line], allowed: &[String]) -> Checked {
+    if lines.len() > LINES {
+        return invalid(field, &format!("more than {LINES} lines"));
+    }
+    let mut ids = BTreeSet::new();
+    for line in lines {
+        id(&format!("{field}.id"), &line.id)?;
+        id(&format!("{field}.product"), &line.product)?;
+        plain(&format!("{field}.title"), &line.title, TEXT)?;
+        if !ids.insert(line.id.clone()) {
+            return invalid(&format!("{field}.id"), &format!("`{}` comes twice", line.id));
+        }
+        if line.quantity == 0 {
+            return invalid(&format!("{field}.quantity"), "must be at least 1; leave the line out instead");
+        }
+        not_negative(&format!("{field}.unit_price"), line.unit_price)?;
+        amount(&format!("{field}.tax"), line.tax)?;
+        if line.total().is_none() {
+            return invalid(&format!("{field}.unit_price"), TOO_LARGE);
+        }
+        keep_allowed(&mut line.attributes, allowed);
+    }
+    Ok(())
+}
+
+fn shipment(shipment: &mut Shipment) -> Checked {
+    id("shipment.id", &shipment.id)?;
+    for (field, text) in [
+        ("shipment.carrier", &shipment.carrier),
+        ("shipment.tracking_number", &shipment.tracking_number),
+        ("shipment.tracking_url", &shipment.tracking_url),
+    ] {
+        if let Some(text) = text {
+            plain(field, text, TEXT)?;
+        }
+    }
+    if let Some(url) = &shipment.tracking_url
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        return invalid("shipment.tracking_url", "must begin with https:// or http://");
+    }
+    // A promise is what a quote says, not what is said of it now.
+    shipment.promised = None;
+    arrival("shipment.estimated", shipment.estimated.as_ref())?;
+    place("shipment.destination", shipment.destination.as_mut())
+}
+
+fn update(update: &mut DeliveryUpdate) -> Checked {
+    id("update.stage", &update.stage)?;
+    arrival("update.estimated", update.estimated.as_ref())?;
+    words("update.location", update.location.as_mut(), TEXT)?;
+    words("update.note", update.note.as_mut(), TEXT)
+}
+
+fn order_return(returned: &mut OrderReturn) -> Checked {
+    id("return.id", &returned.id)?;
+    not_negative("return.refunded", returned.refunded)?;
+    words("return.reason", returned.reason.as_mut(), TEXT)
+}
+
+fn feedback(feedback: &mut Feedback) -> Checked {
+    if feedback.rating.is_some_and(|rating| !(1..=10).contains(&rating)) {
+        return invalid("feedback.rating", "must be 1 to 10");
+    }
+    id("feedback.subject", &feedback.subject)?;
+    words("feedback.text", feedback.text.as_mut(), WORDS)
+}
+
+const TOO_LARGE: &str = "an amount is at most 9007199254740991 (2^53-1) minor units";
+
+fn amount(field: &str, minor: i64) -> Checked {
+    if money::is_amount(minor) { Ok(()) } else { invalid(field, TOO_LARGE) }
+}
+
+fn not_negative(field: &str, minor: i64) -> Checked {
+    amount(field, minor)?;
+    if minor < 0 { invalid(field, "must not be negative") } else { Ok(()) }
+}
+
+fn currency(field: &str, code: &mut String) -> Result<u8, IntakeError> {
+    code.make_ascii_uppercase();
+    money::exponent(code).ok_or_else(|| IntakeError::Invalid {
+        field: field.to_owned(),
+        what: format!("`{}` is no ISO 4217 currency with a minor unit; write one like EUR", shown(code)),
+    })
+}
+
+fn place(field: &str, place: Option<&mut Place>) -> Checked {
+    let Some(place) = place else { return Ok(()) };
+    place.country.make_ascii_uppercase();
+    if place.country.len() != 2 || !place.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return invalid(&format!("{field}.country"), "must be an ISO 3166-1 alpha-2 code like PL");
+    }
+    for (part, text) in [("region", &place.region), ("city", &place.city), ("postcode", &place.postcode)] {
+        if let Some(text) = text {
+            plain(&format!("{field}.{part}"), text, ID)?;
+        }
+    }
+    Ok(())
+}
+
+fn arrival(field: &str, arrival: Option<&Arrival>) -> Checked {
+    let Some(arrival) = arrival else { return Ok(()) };
+    let date = |text: &str| text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10);
+    match (date(&arrival.earliest), date(&arrival.latest)) {
+        (Some(earliest), Some(latest)) if earliest <= latest => Ok(()),
+        (Some(_), Some(_)) => invalid(field, "`latest` is before `earliest`"),
+        _ => invalid(field, "`earliest` and `latest` must be dates like 2026-11-28"),
+    }
+}
+
+fn id(field: &str, id: &str) -> Checked {
+    if id.trim().is_empty() {
+        return invalid(field, "must not be empty");
+    }
+    plain(field, id, ID)
+}
+
+fn plain(field: &str, text: &str, longest: usize) -> Checked {
+    if text.chars().count() > longest {
+        return invalid(field, &format!("longer than {longest} characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return invalid(field, "must be one line without control characters");
+    }
+    Ok(())
+}
+
+/// Free text of a person: may have lines, must not have contact details.
+fn words(field: &str, text: Option<&mut String>, longest: usize) -> Checked {
+    let Some(text) = text else { return Ok(()) };
+    if text.chars().count() > longest {
+        return invalid(field, &format!("longer than {longest} characters"));
+    }
+    *text = scrub(text);
+    text.retain(|c| !c.is_control() || c == '\n' || c == '\t');
+    Ok(())
+}
+
+fn blank_is_none(text: &mut Option<String>) {
+    if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+        *text = None;
+    }
+}
+
+fn keep_allowed(attributes: &mut Vec<Attribute>, allowed: &[String]) {
+    attributes.retain(|attribute| allowed.contains(&attribute.key));
+}
+
+/// Not more of a wrong value than a person needs to know it again.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(20).collect()
+}
+
+fn invalid(field: &str, what: &str) -> Checked {
+    Err(IntakeError::Invalid { field: field.to_owned(), what: what.to_owned() })
+}

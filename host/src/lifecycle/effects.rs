@@ -1,0 +1,285 @@
+//! What a plugin may ask for in an event, and what that comes to. Pure: ids and codes are handed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Coupon, CouponValue, Effect, Hook, Message, Scope, StateOwner, Value, money};
+use crate::store::{
+    Change, Changes, Label, Labelled, MessageStep, NewCoupon, NewMessage, NewWebhook, StateChange,
+    TimerChange,
+};
+
+/// How much one call may ask for.
+const MESSAGES: usize = 20;
+const COUPONS: usize = 10;
+const POINTS: usize = 50;
+const TIMERS: usize = 50;
+const LABELS: usize = 20;
+const WEBHOOKS: usize = 20;
+const STATE_KEYS: usize = 1_000;
+
+/// Bytes.
+const KEY: usize = 200;
+const STATE_VALUE: usize = 64 << 10;
+const PAYLOAD: usize = 16 << 10;
+const LABEL: usize = 200;
+
+/// Timers and messages lie no further ahead: ten years, ms.
+const HORIZON_MS: i64 = 10 * 366 * 24 * 60 * 60 * 1_000;
+
+/// The call that asked.
+pub(super) struct Scene<'a> {
+    pub shop: &'a str,
+    pub plugin: &'a str,
+    pub customer_id: Option<&'a str>,
+    pub order_id: Option<&'a str>,
+    /// The call's clock.
+    pub now_ms: i64,
+}
+
+/// Where unguessable codes and new ids come from.
+pub(super) trait Mint {
+    /// The part of a coupon's code after its prefix.
+    fn code(&mut self) -> String;
+    fn id(&mut self, prefix: &str) -> String;
+}
+
+/// The changes, or why the call's effects cannot be: a sentence for the plugin's author.
+pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint) -> Result<Changes, String> {
+    let mut changes = Changes { effects: effects.iter().map(kind).collect(), ..Changes::default() };
+    let mut state = BTreeMap::new();
+    let mut handles = BTreeSet::new();
+    for (index, effect) in effects.into_iter().enumerate() {
+        let handle = u32::try_from(index).map_err(|_| "asked for more than can be counted".to_owned())?;
+        match effect {
+            Effect::SendMessage { message } => {
+                let coupons = check_message(&message, &handles, scene)?;
+                let id = mint.id("msg");
+                changes.messages.push(MessageStep::Send(NewMessage { id, message, coupons }));
+            }
+            Effect::CancelMessages { dedupe_key } => {
+                key("messages.cancel", &dedupe_key)?;
+                changes.messages.push(MessageStep::Cancel(dedupe_key));
+            }
+            Effect::IssueCoupon { coupon } => {
+                check_coupon(&coupon, scene)?;
+                let prefix = coupon.prefix.to_ascii_uppercase();
+                let dash = if prefix.is_empty() { "" } else { "-" };
+                let code = format!("{prefix}{dash}{}", mint.code());
+                handles.insert(handle);
+                changes.coupons.push(NewCoupon { handle, code, coupon });
+            }
+            Effect::SetPoints { reference, total } => {
+                key("points.set", &reference)?;
+                if !money::is_amount(total) {
+                    return Err(format!("points.set: {total} is too large; at most 2^53-1"));
+                }
+                changes.points.push((reference, total));
+            }
+            Effect::SetTimer { key: name, due_at, payload } => {
+                key("timers", &name)?;
+                if payload.len() > PAYLOAD {
+                    return Err(format!("timers: the payload of `{name}` has more than {PAYLOAD} bytes"));
+                }
+                if due_at > scene.now_ms.saturating_add(HORIZON_MS) {
+                    return Err(format!("timers: `{name}` lies more than ten years ahead"));
+                }
+                changes.timers.push(TimerChange::Set { key: name, due_at, payload });
+            }
+            Effect::CancelTimer { key: name } => changes.timers.push(TimerChange::Cancel { key: name }),
+            Effect::LabelCustomer { key, value } => {
+                changes.labels.push(label(Labelled::Customer, key, value)?);
+            }
+            Effect::LabelOrder { key, value } => changes.labels.push(label(Labelled::Order, key, value)?),
+            Effect::SendWebhook { topic, payload } => {
+                key("webhooks.send", &topic)?;
+                if payload.len() > STATE_VALUE
+                    || serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err()
+                {
+                    return Err(format!(
+                        "webhooks.send: the payload for `{topic}` must be JSON of at most {STATE_VALUE} bytes"
+                    ));
+                }
+                changes.webhooks.push(NewWebhook { id: mint.id("whk"), topic, payload });
+            }
+            Effect::PutState { scope, key: name, value } => {
+                key("state-write.put", &name)?;
+                if value.len() > STATE_VALUE {
+                    return Err(format!("state-write.put: `{name}` has more than {STATE_VALUE} bytes"));
+                }
+                state.insert((owner(scope, scene)?, name), Change::Put(value));
+            }
+            Effect::DeleteState { scope, key: name } => {
+                state.insert((owner(scope, scene)?, name), Change::Delete);
+            }
+            Effect::AddState { scope, key: name, amount } => {
+                key("state-write.add", &name)?;
+                let place = (owner(scope, scene)?, name);
+                let sum = add(state.remove(&place), amount).ok_or_else(|| {
+                    format!("state-write.add: `{}` is no number that {amount} can be added to", place.1)
+                })?;
+                state.insert(place, sum);
+            }
+            stage => return Err(format!("asked for `{}` in an event: it is for decisions", kind(&stage))),
+        }
+    }
+    changes.state =
+        state.into_iter().map(|((owner, key), change)| StateChange { owner, key, change }).collect();
+    within_caps(&changes)?;
+    Ok(changes)
+}
+
+fn within_caps(changes: &Changes) -> Result<(), String> {
+    for (what, count, cap) in [
+        ("messages", changes.messages.len(), MESSAGES),
+        ("coupons", changes.coupons.len(), COUPONS),
+        ("references of points", changes.points.len(), POINTS),
+        ("timers", changes.timers.len(), TIMERS),
+        ("labels", changes.labels.len(), LABELS),
+        ("webhooks", changes.webhooks.len(), WEBHOOKS),
+        ("keys of state", changes.state.len(), STATE_KEYS),
+    ] {
+        if count > cap {
+            return Err(format!("asked for {count} {what} in one call; at most {cap}"));
+        }
+    }
+    Ok(())
+}
+
+/// The name of an effect's import.
+fn kind(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::AddDiscount { .. } => "discounts.add",
+        Effect::AddDeliveryOption { .. } => "delivery-options.add",
+        Effect::AdjustDeliveryOption { .. } => "delivery-options.adjust",
+        Effect::HideDeliveryOption { .. } => "delivery-options.hide",
+        Effect::HidePayment { .. } => "payments.hide",
+        Effect::RenamePayment { .. } => "payments.rename",
+        Effect::MovePayment { .. } => "payments.move",
+        Effect::Recommend { .. } => "blocks.recommend",
+        Effect::ShowNotice { .. } => "blocks.notice",
+        Effect::ShowBlock { .. } => "blocks.block",
+        Effect::Refuse { .. } => "refusal.reject",
+        Effect::SendMessage { .. } => "messages.send",
+        Effect::CancelMessages { .. } => "messages.cancel",
+        Effect::IssueCoupon { .. } => "coupons.issue",
+        Effect::SetPoints { .. } => "points.set",
+        Effect::SetTimer { .. } => "timers.set",
+        Effect::CancelTimer { .. } => "timers.cancel",
+        Effect::LabelCustomer { .. } => "labels.customer",
+        Effect::LabelOrder { .. } => "labels.order",
+        Effect::SendWebhook { .. } => "webhooks.send",
+        Effect::PutState { .. } => "state-write.put",
+        Effect::DeleteState { .. } => "state-write.delete",
+        Effect::AddState { .. } => "state-write.add",
+    }
+}
+
+fn owner(scope: Scope, scene: &Scene<'_>) -> Result<StateOwner, String> {
+    let subject = match scope {
+        Scope::Shop => "",
+        Scope::Customer => {
+            scene.customer_id.ok_or("state-write: this event has no customer to keep state for")?
+        }
+        Scope::Order => scene.order_id.ok_or("state-write: this event has no order to keep state for")?,
+    };
+    Ok(StateOwner {
+        shop: scene.shop.to_owned(),
+        plugin: scene.plugin.to_owned(),
+        scope,
+        subject: subject.to_owned(),
+    })
+}
+
+/// An addition after what the call did to the key before.
+fn add(before: Option<Change>, amount: i64) -> Option<Change> {
+    Some(match before {
+        None => Change::Add(amount),
+        Some(Change::Add(sum)) => Change::Add(sum.checked_add(amount)?),
+        Some(Change::Delete) => Change::Put(amount.to_string()),
+        Some(Change::Put(value)) => {
+            Change::Put(value.trim().parse::<i64>().ok()?.checked_add(amount)?.to_string())
+        }
+    })
+}
+
+/// Gives the coupons that it shows.
+fn check_message(message: &Message, handles: &BTreeSet<u32>, scene: &Scene<'_>) -> Result<Vec<u32>, String> {
+    let stem = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if message.template.is_empty() || message.template.len() > KEY || !message.template.chars().all(stem) {
+        return Err(
+            "messages.send: `template` must be the name of one of the plugin's own templates".to_owned()
+        );
+    }
+    if !matches!(message.category.as_str(), "transactional" | "updates" | "marketing") {
+        return Err(format!(
+            "messages.send: category `{}` is not `transactional`, `updates` or `marketing`",
+            message.category
+        ));
+    }
+    if let Some(name) = &message.dedupe_key {
+        key("messages.send", name)?;
+    }
+    for hook in &message.cancel_on {
+        if Hook::from_name(hook).is_none_or(|hook| hook.is_stage() || hook == Hook::Timer) {
+            return Err(format!("messages.send: cancel-on `{hook}` is no event hook"));
+        }
+    }
+    if message.when.is_some_and(|when| when > scene.now_ms.saturating_add(HORIZON_MS)) {
+        return Err("messages.send: `when` lies more than ten years ahead".to_owned());
+    }
+    let mut shown = Vec::new();
+    for (name, value) in &message.data {
+        if let Value::Coupon(handle) = value {
+            if !handles.contains(handle) {
+                return Err(format!(
+                    "messages.send: `{name}` shows coupon {handle}, which this call did not issue before"
+                ));
+            }
+            shown.push(*handle);
+        }
+    }
+    Ok(shown)
+}
+
+fn check_coupon(coupon: &Coupon, scene: &Scene<'_>) -> Result<(), String> {
+    if coupon.prefix.len() > 20 || !coupon.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err("coupons.issue: `prefix` must be at most 20 letters and digits of ASCII".to_owned());
+    }
+    key("coupons.issue", &coupon.purpose)?;
+    if coupon.max_uses == 0 {
+        return Err("coupons.issue: `max-uses` must be at least 1".to_owned());
+    }
+    match coupon.value {
+        CouponValue::Percent(points) if !(1..=10_000).contains(&points) => {
+            return Err(format!("coupons.issue: {points} basis points are not within 1 to 10000"));
+        }
+        CouponValue::Amount(amount) if amount <= 0 || !money::is_amount(amount) => {
+            return Err(format!("coupons.issue: {amount} is no amount to give away"));
+        }
+        _ => {}
+    }
+    if coupon.min_subtotal.is_some_and(|least| least < 0 || !money::is_amount(least)) {
+        return Err("coupons.issue: `min-subtotal` must be 0 to 2^53-1".to_owned());
+    }
+    if coupon.personal && scene.customer_id.is_none() {
+        return Err(
+            "coupons.issue: a personal coupon needs a customer; ask `customers.current` first".to_owned()
+        );
+    }
+    Ok(())
+}
+
+fn label(on: Labelled, name: String, value: String) -> Result<Label, String> {
+    key("labels", &name)?;
+    if value.len() > LABEL {
+        return Err(format!("labels: the value of `{name}` has more than {LABEL} bytes"));
+    }
+    Ok(Label { on, key: name, value })
+}
+
+fn key(import: &str, key: &str) -> Result<(), String> {
+    if key.is_empty() || key.len() > KEY || key.chars().any(|c| c.is_control() || c == '\u{10FFFF}') {
+        return Err(format!("{import}: a key must have 1 to {KEY} bytes and no control characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The event path, tested with a fake sandbox.
