@@ -28,7 +28,6 @@ delivery-digital = Nothing to ship: yours right after you have paid.
 
 # The cart.
 delivery-free-missing = Add { $missing } more and delivery is free.
-delivery-free-reached = Your delivery is free.
 
 # Countries, for "Delivery to …". Another country shows its two letters.
 country-AT = Austria

@@ -28,7 +28,6 @@ delivery-digital = Nic nie wysyłamy: dostęp zaraz po opłaceniu.
 
 # Koszyk.
 delivery-free-missing = Dodaj produkty za { $missing }, a dostawa będzie darmowa.
-delivery-free-reached = Dostawa jest darmowa.
 
 # Kraje, do „Dostawa: …”. Inny kraj pokazuje swoje dwie litery.
 country-AT = Austria

@@ -36,9 +36,11 @@ pub fn summarise(offer: &Offer) -> Outcome {
     Ok(())
 }
 
-/// How far the cart is from free delivery, when there is such a thing for its destination.
+/// How far the cart is from free delivery, when there is such a thing for its destination. Free is
+/// judged after discounts, so with a code in the cart we cannot say.
 pub fn show_free_delivery(offer: &Offer) {
-    if !offer.cart.requires_shipping() {
+    let discounted = offer.cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown");
+    if discounted || !offer.cart.requires_shipping() {
         return;
     }
     let Some(threshold) = offer.threshold().filter(|threshold| *threshold > 0) else { return };
@@ -48,10 +50,6 @@ pub fn show_free_delivery(offer: &Offer) {
             .arg("missing", value::money(missing))
             .or("A little more, and delivery is free.");
         Notice::new("delivery-free", text).show();
-    } else {
-        Notice::new("delivery-free", text("delivery-free-reached").or("Your delivery is free."))
-            .success()
-            .show();
     }
 }
 

@@ -28,7 +28,8 @@ impl Delivery for DeliveryOptions {
 impl Content for DeliveryOptions {
     fn fill(page: String, cart: Option<Cart>, _product: Option<String>) -> Outcome {
         let Some(cart) = cart.filter(|cart| !cart.lines.is_empty()) else { return Ok(()) };
-        let offer = Offer::new(&cart, offers::totals().discount)?;
+        // Discounts are being decided at the same time: here they are unknown.
+        let offer = Offer::new(&cart, 0)?;
         match page.as_str() {
             "product-page" => content::summarise(&offer),
             "cart" | "checkout" => {

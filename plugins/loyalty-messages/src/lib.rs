@@ -138,7 +138,11 @@ fn earn(settings: &LoyaltySettings, order: &Order, spent: i64) {
 
 /// What this cart earns, and what is missing to the next tier.
 fn in_the_cart(settings: &LoyaltySettings, cart: &Cart) -> Option<Notice> {
-    let goods = cart.subtotal().saturating_sub(offers::totals().discount).max(0);
+    // Points are for what is paid, and what a code takes off is being decided at the same time.
+    if cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown") {
+        return None;
+    }
+    let goods = cart.subtotal().max(0);
     let price_of_point = settings.price_of_point(cart);
     let earns = points_for(goods, price_of_point);
     let notice = |text: Text| Notice::new("loyalty", text);

@@ -129,6 +129,8 @@ fn guests_and_those_at_the_top_read_what_they_earn() {
     let guest = in_the_cart(&mut MockHost::new(), cart().line("mug", 1, 1_550)).unwrap();
     assert_eq!((guest.key.as_str(), guest.value("points")), ("cart-earns-guest", Some(&Value::Int(15))));
     assert_eq!(in_the_cart(&mut MockHost::new(), cart().line("pin", 1, 99)), None);
+    let with_code = cart().line("mug", 1, 1_550).code("SPRING10");
+    assert_eq!(in_the_cart(&mut MockHost::new(), with_code), None, "a promise we might not keep");
     let mut top = MockHost::new().customer(customer("ada").points(9_000));
     assert_eq!(in_the_cart(&mut top, cart().line("mug", 1, 1_550)).unwrap().key, "cart-top");
 }
