@@ -13,10 +13,11 @@ code-sign-in = Sign in to use { $code }.
 code-currency = { $code } cannot be used in this currency.
 
 # "Add something before we ship".
-today-subject = { $percent }% off if you order by midnight
+# `{ $value }` is what the coupon gives: "10% off".
+today-subject = { $value } if you order by midnight
 today-preheader = Your order { $number } has not left yet. Forgotten something?
 today-title = Forgotten something?
-today-intro = Your order { $number } has not left yet. With this code you save { $percent }% on anything that you add today.
+today-intro = Your order { $number } has not left yet. With this code you get { $value } whatever you add today.
 today-terms = Yours alone, for one order.
 today-button = Go to the shop
 

@@ -13,10 +13,11 @@ code-sign-in = Zaloguj się, aby użyć kodu { $code }.
 code-currency = Kod { $code } nie działa w tej walucie.
 
 # „Dorzuć coś, zanim wyślemy”.
-today-subject = { $percent } % taniej, jeśli zamówisz do północy
+# `{ $value }` to wartość kuponu: „10% rabatu”.
+today-subject = { $value }, jeśli zamówisz do północy
 today-preheader = Zamówienie { $number } jeszcze nie wyszło. Czegoś brakuje?
 today-title = Czegoś brakuje?
-today-intro = Zamówienie { $number } jeszcze nie wyszło. Z tym kodem wszystko, co dziś dobierzesz, jest o { $percent } % tańsze.
+today-intro = Zamówienie { $number } jeszcze nie wyszło. Z tym kodem masz { $value } na wszystko, co dziś dobierzesz.
 today-terms = Tylko dla Ciebie, na jedno zamówienie.
 today-button = Przejdź do sklepu
 

@@ -175,7 +175,6 @@ fn offer_today(order: &Order, today: &Today) {
     coupon.min_subtotal = in_shop_currency(today.min_subtotal.as_ref());
     Message::new("today")
         .data("coupon", coupon.issue())
-        .data("percent", written(today.percent))
         .marketing()
         .at(when)
         .not_after(midnight - calendar::hours(1))
@@ -207,11 +206,4 @@ fn offer_next(order: &Order, next: &Next) {
 
 fn in_shop_currency(amount: Option<&Money>) -> Option<i64> {
     amount?.of(&context::shop())
-}
-
-/// `10`, `7.5`.
-fn written(percent: Percent) -> String {
-    let points = percent.basis_points();
-    let text = format!("{}.{:02}", points / 100, points % 100);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
