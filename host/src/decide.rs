@@ -270,3 +270,6 @@ fn valid_until(asked: &Asked, answer: &Answer, now_ms: i64, quotes_expire: i64) 
     let default = now_ms.saturating_add(ANSWER_HOLDS);
     cut_offs.chain(coupons).min().map_or(default, |first| first.min(quotes_expire)).max(now_ms)
 }
+
+#[cfg(test)]
+mod tests;

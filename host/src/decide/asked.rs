@@ -8,13 +8,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::cart::normalise;
+use super::cart::{keep_attributes, normalise};
 use super::coupons::{self, OwnCoupons};
 use super::totals::Sheet;
 use super::{DecideError, FieldProblem, Question};
 use crate::config::calendar::Calendar;
 use crate::domain::{
-    Buyer, Cart, CustomerRecord, DecisionHook, Line, OrderRecord, PaymentMethod, Product, Reads,
+    Buyer, Cart, CustomerRecord, DecisionHook, Line, Order, OrderRecord, PaymentMethod, Product, Reads,
 };
 use crate::plugins::call::{Offers, Surroundings};
 use crate::plugins::registry::LiveShop;
@@ -170,7 +170,7 @@ impl Asked {
         };
         let order_id = order.as_ref().map(|order| order.order.id.clone());
         if let Some(order) = order {
-            surroundings.order = Some(Arc::new(order.order));
+            surroundings.order = Some(Arc::new(visible(order.order, &shop)));
             surroundings.shipments = Arc::new(order.shipments);
         }
         let basket = match cart {
@@ -219,7 +219,7 @@ impl Asked {
             None => (shop.public.currency.clone(), shop.public.exponent),
         };
         let (order, shipments) = match order {
-            Some(order) => (Some(Arc::new(order.order)), Arc::new(order.shipments)),
+            Some(order) => (Some(Arc::new(visible(order.order, shop))), Arc::new(order.shipments)),
             None => (None, Arc::default()),
         };
         let surroundings = Surroundings {
@@ -282,6 +282,15 @@ async fn basket(
     .await?;
     let own = coupons::apply(&mut cart, &sheet, &standings, &surroundings.locale);
     Ok(Basket { cart: Arc::new(cart), sheet, own })
+}
+
+/// The shop's list of attributes may have become shorter since the order was placed.
+fn visible(mut order: Order, shop: &LiveShop) -> Order {
+    keep_attributes(&mut order.attributes, &shop.config);
+    for line in &mut order.lines {
+        keep_attributes(&mut line.attributes, &shop.config);
+    }
+    order
 }
 
 /// A product page may be asked for by the product's id alone.

@@ -67,7 +67,8 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     Ok(cart)
 }
 
-fn keep_attributes(attributes: &mut Vec<Attribute>, shop: &ShopConfig) {
+/// Only what the shop lets plugins see: a platform's meta fields can hold phone numbers.
+pub fn keep_attributes(attributes: &mut Vec<Attribute>, shop: &ShopConfig) {
     attributes.retain(|attribute| shop.attributes.contains(&attribute.key));
 }
 

@@ -45,19 +45,34 @@ impl Finish<'_> {
     /// With quotes where `cart` is bought from.
     #[must_use]
     pub fn delivery_options(&self, offered: &Offered, cart: Option<&Cart>) -> Vec<OfferedDelivery> {
+        let discounting: Vec<Option<&str>> = offered
+            .pricing
+            .applied
+            .iter()
+            .filter(|applied| applied.discount.target == DiscountTarget::Delivery)
+            .map(|applied| applied.plugin.as_deref())
+            .collect();
         let priced = offered.options.iter().zip(&offered.prices.options);
-        priced.map(|(option, price)| self.delivery_option(option, price, cart)).collect()
+        priced.map(|(option, price)| self.delivery_option(option, price, &discounting, cart)).collect()
     }
 
     fn delivery_option(
         &self,
         offered: &OfferedOption,
         priced: &DeliveryPrice,
+        discounting: &[Option<&str>],
         cart: Option<&Cart>,
     ) -> OfferedDelivery {
         let option = &offered.option;
         let title = self.text(offered.title_of.as_deref(), &option.title);
         let quote = cart.map(|cart| {
+            let mut contributors = offered.contributors.clone();
+            let cutting = discounting.iter().zip(&priced.cuts).filter(|(_, cut)| **cut > 0);
+            for plugin in cutting.filter_map(|(plugin, _)| *plugin) {
+                if !contributors.iter().any(|each| each == plugin) {
+                    contributors.push(plugin.to_owned());
+                }
+            }
             let quote = Quote {
                 shop: self.asked.shop.config.id.clone(),
                 cart: cart.id.clone(),
@@ -70,7 +85,7 @@ impl Finish<'_> {
                 expires: option
                     .order_before
                     .map_or(self.quotes_expire, |before| before.min(self.quotes_expire)),
-                contributors: offered.contributors.clone(),
+                contributors,
             };
             quote::sign(self.quote_key, &quote)
         });

@@ -66,3 +66,6 @@ fn in_order<'a>(stage: Hook, contributions: &'a [Contribution<'a>]) -> Vec<Propo
 fn out_of_place(proposal: &Proposal<'_>, trace: &mut Trace) {
     trace.dropped(proposal.source, format!("has no place in `{}`", proposal.source.stage.name()));
 }
+
+#[cfg(test)]
+mod tests;

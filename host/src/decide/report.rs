@@ -64,13 +64,11 @@ impl Report<'_> {
     pub fn explanation(&self, generation: u64, budget_ms: u32, elapsed: Duration) -> Explanation {
         let mut calls = Vec::new();
         if let Some(offered) = self.offered {
-            for (stage, answered) in &offered.answered {
-                let own: &[Effect] = match stage {
-                    Hook::Pricing => self.asked.basket.as_ref().map_or(&[], |basket| &basket.own.effects),
-                    Hook::Delivery => &offered.fallback,
-                    _ => &[],
-                };
-                if !own.is_empty() {
+            let own: &[Effect] = self.asked.basket.as_ref().map_or(&[], |basket| &basket.own.effects);
+            for (stage, of_host) in
+                [(Hook::Pricing, own), (Hook::Delivery, &offered.fallback), (Hook::Review, &[])]
+            {
+                if !of_host.is_empty() {
                     calls.push(ExplainedCall {
                         plugin: None,
                         version: None,
@@ -78,10 +76,12 @@ impl Report<'_> {
                         elapsed_us: 0,
                         fault: None,
                         last_good: false,
-                        proposals: proposals(*stage, 0, own, &offered.trace),
+                        proposals: proposals(stage, 0, of_host, &offered.trace),
                     });
                 }
-                calls.extend(explained(answered, &offered.trace));
+                if let Some((_, answered)) = offered.answered.iter().find(|(each, _)| *each == stage) {
+                    calls.extend(explained(answered, &offered.trace));
+                }
             }
         }
         calls.extend(explained(&self.filled.answered, &self.filled.trace));

@@ -92,6 +92,7 @@ impl Stages {
         fingerprint: Option<Fingerprint>,
     ) -> Answered {
         let asked = Instant::now();
+        let asked_with = Arc::clone(&surroundings);
         let left = course.deadline.saturating_duration_since(asked);
         let late = Fault::Late(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         let result = if left.is_zero() {
@@ -128,6 +129,14 @@ impl Stages {
                 (effects, None, false)
             }
             Err(fault) => {
+                tracing::warn!(
+                    shop = course.shop.config.id,
+                    plugin = plugin.entry.name,
+                    stage = stage.name(),
+                    kind = fault.kind(),
+                    request_id = asked_with.request_id,
+                    "a plugin is left out of a decision: {fault}"
+                );
                 let kept = key.as_ref().and_then(|key| self.last_good.find(key));
                 let last_good = kept.is_some();
                 (kept.map(|kept| kept.to_vec()).unwrap_or_default(), Some(fault), last_good)
