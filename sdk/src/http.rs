@@ -1,5 +1,7 @@
 //! Asking another server: GET only, and only hosts that the merchant granted. Changes to the outside
 //! go through [`webhooks`](crate::webhooks).
+//!
+//! In the contract, and not yet in the host: version 0.1 refuses a plugin that uses it.
 
 use crate::types::{HttpRequest, HttpResponse};
 

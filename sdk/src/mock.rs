@@ -24,6 +24,7 @@
 //! works, a negative amount, an unknown time zone.
 
 mod builders;
+mod checks;
 mod effects;
 mod host;
 pub(crate) mod imports;

@@ -143,6 +143,3 @@ pub fn table(json: &Json) -> Result<(), Error> {
         _ => Err(Error::new("expected a table")),
     }
 }
-
-#[cfg(test)]
-mod tests;

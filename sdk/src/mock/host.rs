@@ -191,9 +191,7 @@ impl MockHost {
     /// # Panics
     /// When there is none: name the customer or the order first.
     pub fn kept_for(mut self, scope: Scope, key: &str, value: &str) -> Self {
-        let Some(owner) = self.0.owner(scope) else {
-            panic!("there is no {scope:?} yet: name it before `kept_for`");
-        };
+        let owner = self.0.owner(scope);
         self.0.state.insert((scope, owner, key.to_owned()), value.to_owned());
         self
     }
@@ -207,6 +205,9 @@ impl MockHost {
     }
 
     /// What the plugin keeps under a key, for the shop or the present customer or order.
+    ///
+    /// # Panics
+    /// When there is no such customer or order.
     pub fn state(&self, scope: Scope, key: &str) -> Option<String> {
         self.0.read(scope, key)
     }

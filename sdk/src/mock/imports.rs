@@ -1,28 +1,33 @@
 //! The imports as wit-bindgen would have them, answered by the mock's world.
 
+use super::checks;
 use super::effects::Effect;
 use super::world::{Stage, World, with};
 use crate::types::Scope;
 
-/// Where an import works: elsewhere the real host traps.
+/// Where an import works: elsewhere the real host ends the call.
 fn only(world: &World, import: &str, stages: &[Stage], names: &str) {
     assert!(
         world.stage == Stage::Any || stages.contains(&world.stage),
-        "`{import}` works in {names}, not in `{}`: the host ends the call here",
-        world.hook
+        "`{import}` works in {names}, not in {}: the host ends the call here",
+        world.place()
     );
 }
 
-fn event(import: &str, effect: Effect) -> u32 {
+/// Keeps an effect of events and timers, once `check` is content with it and the effects before it.
+fn event(import: &str, check: impl FnOnce(&[Effect]), effect: Effect) -> u32 {
     with(|world| {
         only(world, import, &[Stage::Event], "events and timers");
+        check(&world.effects);
         world.push(effect)
     })
 }
 
-fn stage(import: &str, stage: Stage, name: &str, effect: Effect) -> u32 {
+/// Keeps an effect of one stage.
+fn stage(import: &str, stage: Stage, check: impl FnOnce(&[Effect]), effect: Effect) -> u32 {
     with(|world| {
-        only(world, import, &[stage], name);
+        only(world, import, &[stage], stage.name());
+        check(&world.effects);
         world.push(effect)
     })
 }
@@ -237,9 +242,7 @@ pub(crate) mod state {
     pub fn list(scope: Scope, prefix: &str, limit: u32) -> Vec<(String, String)> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         with(|world| {
-            let Some(owner) = world.owner(scope) else {
-                return Vec::new();
-            };
+            let owner = world.owner(scope);
             let own = world
                 .state
                 .iter()
@@ -264,128 +267,159 @@ pub(crate) mod http {
 }
 
 pub(crate) mod discounts {
-    use super::{Effect, Stage, stage};
-    use crate::types::{Discount, DiscountValue};
+    use super::{Effect, Stage, checks, stage};
+    use crate::types::Discount;
 
     pub fn add(discount: &Discount) -> u32 {
-        if let DiscountValue::Amount(amount) = discount.value {
-            assert!(amount >= 0, "the discount `{}` is negative: {amount}", discount.id);
-        }
-        stage("discounts.add", Stage::Pricing, "`pricing`", Effect::AddDiscount(discount.clone()))
+        let effect = Effect::AddDiscount(discount.clone());
+        stage("discounts.add", Stage::Pricing, |before| checks::discount(discount, before), effect)
     }
 }
 
 pub(crate) mod delivery_options {
-    use super::{Effect, Stage, stage};
+    use super::{Effect, Stage, checks, stage};
     use crate::types::{DeliveryOption, Text};
 
     pub fn add(option: &DeliveryOption) -> u32 {
-        assert!(option.price >= 0, "the price of `{}` is negative: {}", option.id, option.price);
+        let effect = Effect::AddDeliveryOption(option.clone());
         stage(
             "delivery-options.add",
             Stage::Delivery,
-            "`delivery`",
-            Effect::AddDeliveryOption(option.clone()),
+            |before| checks::delivery_option(option, before),
+            effect,
         )
     }
 
     pub fn adjust(id: &str, price: Option<i64>, title: Option<&Text>) {
         let effect = Effect::AdjustDeliveryOption { id: id.to_owned(), price, title: title.cloned() };
-        stage("delivery-options.adjust", Stage::Review, "`review`", effect);
+        let check = |before: &[Effect]| {
+            checks::name("id", id);
+            price.into_iter().for_each(|price| checks::price("price", price));
+            title.into_iter().for_each(|title| checks::text(title, before));
+        };
+        stage("delivery-options.adjust", Stage::Review, check, effect);
     }
 
     pub fn hide(id: &str, reason: &str) {
         let effect = Effect::HideDeliveryOption { id: id.to_owned(), reason: reason.to_owned() };
-        stage("delivery-options.hide", Stage::Review, "`review`", effect);
+        stage("delivery-options.hide", Stage::Review, |_| checks::name("id", id), effect);
     }
 }
 
 pub(crate) mod payments {
-    use super::{Effect, Stage, stage};
+    use super::{Effect, Stage, checks, stage};
     use crate::types::Text;
 
     pub fn hide(id: &str, reason: &str) {
         let effect = Effect::HidePayment { id: id.to_owned(), reason: reason.to_owned() };
-        stage("payments.hide", Stage::Review, "`review`", effect);
+        stage("payments.hide", Stage::Review, |_| checks::name("id", id), effect);
     }
 
     pub fn rename(id: &str, name: &Text) {
         let effect = Effect::RenamePayment { id: id.to_owned(), name: name.clone() };
-        stage("payments.rename", Stage::Review, "`review`", effect);
+        stage("payments.rename", Stage::Review, |before| checks::text(name, before), effect);
     }
 
     pub fn move_(id: &str, position: u32) {
-        stage(
-            "payments.move",
-            Stage::Review,
-            "`review`",
-            Effect::MovePayment { id: id.to_owned(), position },
-        );
+        let effect = Effect::MovePayment { id: id.to_owned(), position };
+        stage("payments.move", Stage::Review, |_| checks::name("id", id), effect);
     }
 }
 
 pub(crate) mod blocks {
-    use super::{Effect, Stage, stage};
+    use super::{Effect, Stage, checks, stage};
     use crate::types::{Block, Notice, Recommendation};
 
     pub fn recommend(recommendation: &Recommendation) {
-        stage("blocks.recommend", Stage::Content, "`content`", Effect::Recommend(recommendation.clone()));
+        let effect = Effect::Recommend(recommendation.clone());
+        let check = |before: &[Effect]| {
+            checks::name("product", &recommendation.product);
+            checks::name("placement", &recommendation.placement);
+            recommendation.reason.iter().for_each(|reason| checks::text(reason, before));
+        };
+        stage("blocks.recommend", Stage::Content, check, effect);
     }
 
     pub fn notice(notice: &Notice) {
-        stage("blocks.notice", Stage::Content, "`content`", Effect::ShowNotice(notice.clone()));
+        let effect = Effect::ShowNotice(notice.clone());
+        let check = |before: &[Effect]| {
+            checks::name("id", &notice.id);
+            checks::name("placement", &notice.placement);
+            checks::severity(&notice.severity);
+            checks::text(&notice.text, before);
+        };
+        stage("blocks.notice", Stage::Content, check, effect);
     }
 
     pub fn block(block: &Block) {
-        stage("blocks.block", Stage::Content, "`content`", Effect::ShowBlock(block.clone()));
+        let effect = Effect::ShowBlock(block.clone());
+        let check = |before: &[Effect]| {
+            checks::name("id", &block.id);
+            checks::name("placement", &block.placement);
+            let texts = [block.title.as_ref(), Some(&block.body), block.link_title.as_ref()];
+            texts.into_iter().flatten().for_each(|text| checks::text(text, before));
+        };
+        stage("blocks.block", Stage::Content, check, effect);
     }
 }
 
 pub(crate) mod refusal {
-    use super::{Effect, Stage, stage};
+    use super::{Effect, Stage, checks, stage};
     use crate::types::Text;
 
     pub fn reject(code: &str, target: &str, text: &Text) {
         let effect = Effect::Refuse { code: code.to_owned(), target: target.to_owned(), text: text.clone() };
-        stage("refusal.reject", Stage::Review, "`review`", effect);
+        let check = |before: &[Effect]| {
+            checks::name("code", code);
+            checks::name("target", target);
+            checks::text(text, before);
+        };
+        stage("refusal.reject", Stage::Review, check, effect);
     }
 }
 
 pub(crate) mod messages {
-    use super::{Effect, event};
+    use super::{Effect, checks, event};
     use crate::types::Message;
 
     pub fn send(message: &Message) -> u32 {
-        event("messages.send", Effect::SendMessage(message.clone()))
+        let effect = Effect::SendMessage(message.clone());
+        event("messages.send", |before| checks::message(message, before), effect)
     }
 
     pub fn cancel(dedupe_key: &str) {
-        event("messages.cancel", Effect::CancelMessages { dedupe_key: dedupe_key.to_owned() });
+        let effect = Effect::CancelMessages { dedupe_key: dedupe_key.to_owned() };
+        event("messages.cancel", |_| checks::name("dedupe-key", dedupe_key), effect);
     }
 }
 
 pub(crate) mod coupons {
-    use super::{Effect, event};
+    use super::{Effect, checks, event};
     use crate::types::Coupon;
 
     pub fn issue(coupon: &Coupon) -> u32 {
-        event("coupons.issue", Effect::IssueCoupon(coupon.clone()))
+        event("coupons.issue", |_| checks::coupon(coupon), Effect::IssueCoupon(coupon.clone()))
     }
 }
 
 pub(crate) mod points {
-    use super::{Effect, event};
+    use super::{Effect, checks, event};
 
     pub fn set(reference: &str, total: i64) {
-        event("points.set", Effect::SetPoints { reference: reference.to_owned(), total });
+        let check = |_: &[Effect]| {
+            checks::name("reference", reference);
+            checks::amount("total", total);
+        };
+        event("points.set", check, Effect::SetPoints { reference: reference.to_owned(), total });
     }
 }
 
 pub(crate) mod timers {
-    use super::{Effect, calendar, event, with};
+    use super::{Effect, calendar, checks, event, with};
 
     fn set(import: &str, key: &str, due_at: i64, payload: &str) {
-        event(import, Effect::SetTimer { key: key.to_owned(), due_at, payload: payload.to_owned() });
+        let effect = Effect::SetTimer { key: key.to_owned(), due_at, payload: payload.to_owned() };
+        event(import, |_| checks::name("key", key), effect);
     }
 
     pub fn after(key: &str, delay_ms: u64, payload: &str) {
@@ -398,36 +432,49 @@ pub(crate) mod timers {
     }
 
     pub fn cancel(key: &str) {
-        event("timers.cancel", Effect::CancelTimer { key: key.to_owned() });
+        event("timers.cancel", |_| checks::name("key", key), Effect::CancelTimer { key: key.to_owned() });
     }
 }
 
 pub(crate) mod labels {
-    use super::{Effect, event};
+    use super::{Effect, Scope, checks, event, with};
+
+    fn label(import: &str, scope: Scope, key: &str, effect: Effect) {
+        with(|world| {
+            world.owner(scope);
+        });
+        event(import, |_| checks::name("key", key), effect);
+    }
 
     pub fn customer(key: &str, value: &str) {
-        event("labels.customer", Effect::LabelCustomer { key: key.to_owned(), value: value.to_owned() });
+        let effect = Effect::LabelCustomer { key: key.to_owned(), value: value.to_owned() };
+        label("labels.customer", Scope::Customer, key, effect);
     }
 
     pub fn order(key: &str, value: &str) {
-        event("labels.order", Effect::LabelOrder { key: key.to_owned(), value: value.to_owned() });
+        let effect = Effect::LabelOrder { key: key.to_owned(), value: value.to_owned() };
+        label("labels.order", Scope::Order, key, effect);
     }
 }
 
 pub(crate) mod webhooks {
-    use super::{Effect, event};
+    use super::{Effect, checks, event};
     use crate::json::Json;
 
     pub fn send(topic: &str, payload: &str) {
-        if let Err(malformed) = Json::parse(payload) {
-            panic!("the payload of the webhook `{topic}` is {malformed}");
-        }
-        event("webhooks.send", Effect::SendWebhook { topic: topic.to_owned(), payload: payload.to_owned() });
+        let check = |_: &[Effect]| {
+            checks::name("topic", topic);
+            if let Err(malformed) = Json::parse(payload) {
+                panic!("the payload of the webhook `{topic}` is {malformed}");
+            }
+        };
+        let effect = Effect::SendWebhook { topic: topic.to_owned(), payload: payload.to_owned() };
+        event("webhooks.send", check, effect);
     }
 }
 
 pub(crate) mod state_write {
-    use super::{Effect, Scope, event, with};
+    use super::{Effect, Scope, checks, event, with};
 
     /// A call reads its own writes.
     fn change(
@@ -436,10 +483,9 @@ pub(crate) mod state_write {
         effect: Effect,
         change: impl FnOnce(Option<String>) -> Option<String>,
     ) {
-        event("state-write", effect);
+        let owner = with(|world| world.owner(scope));
+        event("state-write", |_| checks::name("key", key), effect);
         with(|world| {
-            let owner =
-                world.owner(scope).unwrap_or_else(|| panic!("the call has no {scope:?} to keep `{key}` for"));
             let place = (scope, owner, key.to_owned());
             let before = world.state.remove(&place);
             if let Some(after) = change(before) {
@@ -459,10 +505,8 @@ pub(crate) mod state_write {
 
     pub fn add(scope: Scope, key: &str, amount: i64) {
         change(scope, key, Effect::AddState { scope, key: key.to_owned(), amount }, |before| {
-            let before = before.map_or(0, |text| {
-                text.parse::<i64>()
-                    .unwrap_or_else(|_| panic!("`{key}` holds `{text}`, to which nothing can be added"))
-            });
+            // As in the real host, what is no number counts as 0.
+            let before = before.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
             Some(before.saturating_add(amount).to_string())
         });
     }

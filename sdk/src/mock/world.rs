@@ -21,6 +21,19 @@ pub(crate) enum Stage {
     Any,
 }
 
+impl Stage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pricing => "`pricing`",
+            Self::Delivery => "`delivery`",
+            Self::Content => "`content`",
+            Self::Review => "`review`",
+            Self::Event => "events and timers",
+            Self::Any => "every hook",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub settings: String,
@@ -100,17 +113,34 @@ impl World {
         }
     }
 
-    /// Whose keys; `None` when the call has no such owner.
-    pub fn owner(&self, scope: Scope) -> Option<String> {
-        match scope {
-            Scope::Shop => Some(String::new()),
-            Scope::Customer => self.customer.as_ref().map(|customer| customer.id.clone()),
-            Scope::Order => self.order.as_ref().map(|order| order.id.clone()),
+    /// Whose keys.
+    ///
+    /// # Panics
+    /// When the call has no such owner: the real host ends it.
+    pub fn owner(&self, scope: Scope) -> String {
+        match (scope, &self.customer, &self.order) {
+            (Scope::Shop, ..) => String::new(),
+            (Scope::Customer, Some(customer), _) => customer.id.clone(),
+            (Scope::Order, _, Some(order)) => order.id.clone(),
+            (Scope::Customer, ..) => {
+                panic!("state or label of the customer in a call without one; ask `customers::current` first")
+            }
+            (Scope::Order, ..) => {
+                panic!("state or label of the order in a call without one; ask `orders::current` first")
+            }
         }
     }
 
     pub fn read(&self, scope: Scope, key: &str) -> Option<String> {
-        self.state.get(&(scope, self.owner(scope)?, key.to_owned())).cloned()
+        self.state.get(&(scope, self.owner(scope), key.to_owned())).cloned()
+    }
+
+    /// Where the call is, for a sentence.
+    pub fn place(&self) -> String {
+        match self.stage {
+            Stage::Event | Stage::Any => format!("`{}`", self.hook),
+            stage => format!("{} of `{}`", stage.name(), self.hook),
+        }
     }
 
     pub fn push(&mut self, effect: Effect) -> u32 {

@@ -230,7 +230,7 @@ pub fn compile(
     Ok(modules)
 }
 
-/// What a plugin's own `Cargo.toml` need not say: small and fast code, a stack of 64 KiB (a page of
+/// What a plugin's own `Cargo.toml` need not say: fast and small code, a stack of 64 KiB (a page of
 /// which is the whole cost of a call that needs no more), and no folder of this machine in the file.
 fn environment(project: &Project) -> Vec<(&'static str, OsString)> {
     let mut flags = vec!["-Clink-arg=-zstack-size=65536".to_owned()];
@@ -245,11 +245,12 @@ fn environment(project: &Project) -> Vec<(&'static str, OsString)> {
         ("CARGO_TARGET_DIR", project.target.clone().into_os_string()),
         // Stands above `RUSTFLAGS` and every config file, so that all get the same plugin.
         ("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}").into()),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s".into()),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3".into()),
         ("CARGO_PROFILE_RELEASE_LTO", "fat".into()),
         ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1".into()),
         ("CARGO_PROFILE_RELEASE_PANIC", "abort".into()),
         ("CARGO_PROFILE_RELEASE_DEBUG", "false".into()),
+        // An amount that wraps is worse than a call that ends.
         ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true".into()),
         // Names stay, so that a trap says where.
         ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo".into()),
