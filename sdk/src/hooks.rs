@@ -15,9 +15,9 @@ pub type Outcome = Result<(), String>;
 #[derive(Debug)]
 pub struct Exported<P>(core::marker::PhantomData<P>);
 
-/// Decides discounts, in a cart and at checkout: [`Discount`](crate::Discount).
+/// Decides discounts, in a cart and at checkout: [`Discount`](crate::types::Discount).
 pub trait Pricing {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn price(cart: Cart) -> Outcome;
 }
 
@@ -27,9 +27,9 @@ impl<P: Pricing> bindings::pricing::exports::cartwright::plugin::pricing::Guest 
     }
 }
 
-/// Offers ways of delivery: [`DeliveryOption`](crate::DeliveryOption). On a product page the cart has one line.
+/// Offers ways of delivery: [`DeliveryOption`](crate::types::DeliveryOption). On a product page the cart has one line.
 pub trait Delivery {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn offer(cart: Cart) -> Outcome;
 }
 
@@ -43,7 +43,7 @@ impl<P: Delivery> bindings::delivery::exports::cartwright::plugin::delivery::Gue
 ///
 /// `page` is `product-page`, `cart`, `checkout`, `order-status` or `message`; later versions may know more.
 pub trait Content {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn fill(page: String, cart: Option<Cart>, product: Option<String>) -> Outcome;
 }
 
@@ -55,7 +55,7 @@ impl<P: Content> bindings::content::exports::cartwright::plugin::content::Guest 
 
 /// Sees the merged results of all plugins ([`offers`](crate::offers)) and may adjust, hide, rename and refuse.
 pub trait Review {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn review(cart: Cart) -> Outcome;
 }
 
@@ -67,7 +67,7 @@ impl<P: Review> bindings::review::exports::cartwright::plugin::review::Guest for
 
 /// An order was placed.
 pub trait OrderPlaced {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order) -> Outcome;
 }
 
@@ -81,7 +81,7 @@ impl<P: OrderPlaced> bindings::order_placed::exports::cartwright::plugin::order_
 
 /// A parcel of an order is on its way.
 pub trait OrderShipped {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order, shipment: Shipment) -> Outcome;
 }
 
@@ -95,7 +95,7 @@ impl<P: OrderShipped> bindings::order_shipped::exports::cartwright::plugin::orde
 
 /// The carrier says where a parcel is.
 pub trait DeliveryUpdated {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order, shipment: Shipment, update: DeliveryUpdate) -> Outcome;
 }
 
@@ -109,7 +109,7 @@ impl<P: DeliveryUpdated> bindings::delivery_updated::exports::cartwright::plugin
 
 /// A parcel has arrived.
 pub trait OrderDelivered {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order, shipment: Shipment, update: DeliveryUpdate) -> Outcome;
 }
 
@@ -123,7 +123,7 @@ impl<P: OrderDelivered> bindings::order_delivered::exports::cartwright::plugin::
 
 /// An order was cancelled.
 pub trait OrderCancelled {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order) -> Outcome;
 }
 
@@ -137,7 +137,7 @@ impl<P: OrderCancelled> bindings::order_cancelled::exports::cartwright::plugin::
 
 /// Goods came back.
 pub trait OrderReturned {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(order: Order, goods: OrderReturn) -> Outcome;
 }
 
@@ -151,7 +151,7 @@ impl<P: OrderReturned> bindings::order_returned::exports::cartwright::plugin::or
 
 /// An account was opened. Who it is: [`customers::current`](crate::customers::current).
 pub trait CustomerCreated {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle() -> Outcome;
 }
 
@@ -165,7 +165,7 @@ impl<P: CustomerCreated> bindings::customer_created::exports::cartwright::plugin
 
 /// A cart was left behind.
 pub trait CartAbandoned {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(cart: Cart) -> Outcome;
 }
 
@@ -179,7 +179,7 @@ impl<P: CartAbandoned> bindings::cart_abandoned::exports::cartwright::plugin::ca
 
 /// A customer rated or wrote something; contact details are taken out.
 pub trait FeedbackReceived {
-    /// Called once for each time; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn handle(feedback: Feedback) -> Outcome;
 }
 
@@ -193,7 +193,7 @@ impl<P: FeedbackReceived> bindings::feedback_received::exports::cartwright::plug
 
 /// A timer of this plugin's is due ([`timers`](crate::timers)).
 pub trait Timer {
-    /// Called once for each timer; kept only when it returns `Ok`.
+    /// What it asks for is kept when it returns `Ok`.
     fn fire(timer: DueTimer) -> Outcome;
 }
 

@@ -294,8 +294,12 @@ pub(crate) mod delivery_options {
         let effect = Effect::AdjustDeliveryOption { id: id.to_owned(), price, title: title.cloned() };
         let check = |before: &[Effect]| {
             checks::name("id", id);
-            price.into_iter().for_each(|price| checks::price("price", price));
-            title.into_iter().for_each(|title| checks::text(title, before));
+            if let Some(price) = price {
+                checks::price("price", price);
+            }
+            if let Some(title) = title {
+                checks::text(title, before);
+            }
         };
         stage("delivery-options.adjust", Stage::Review, check, effect);
     }
