@@ -2,8 +2,8 @@
 # `campaign-<kod małymi literami> = …`; `{ $code }` to kod.
 
 # Dlaczego kod jeszcze nie działa.
-code-not-started = Kod { $code } działa od { $date }.
-code-ended = Kod { $code } działał do { $date }.
+code-not-started = Kod { $code } jeszcze nie działa. Pierwszy dzień: { $date }.
+code-ended = Kod { $code } już nie działa. Ostatni dzień: { $date }.
 code-minimum = Do kodu { $code } brakuje w koszyku { $missing }.
 code-products = Kod { $code } dotyczy innych produktów niż te w koszyku.
 code-segment = Kod { $code } jest dla innej grupy klientów.
