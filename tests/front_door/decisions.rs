@@ -7,6 +7,9 @@ use crate::goods::{cart, line, order_placed, products};
 
 const FALLBACK: &str = r#"fallback = [{ id = "post", title = "Post", price = 990, working_days = [2, 4] }]"#;
 
+const FAULTY: &[&str] = &["discounts", "state-write"];
+const STAMP: &[&str] = &["delivery-options"];
+
 async fn ask(world: &World, hook: &str, body: Value) -> Value {
     let answer = world.post(&format!("/v1/hooks/{hook}"), &body).await;
     answer.json(200)
@@ -39,8 +42,8 @@ fn adds_up(answer: &Value) {
 async fn whatever_one_plugin_does_the_others_still_answer() {
     for fault in ["err", "trap", "loop", "memory", "write"] {
         let world = Setup::new()
-            .plugin_with("faulty", &["state-write"], &format!("settings = {{ fault = \"{fault}\" }}"))
-            .plugin_with("stamp-one", &[], "settings = { mark = \"a\" }")
+            .plugin_with("faulty", FAULTY, &format!("settings = {{ fault = \"{fault}\" }}"))
+            .plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }")
             .start()
             .await;
         let answer = ask(&world, "checkout", json!({ "cart": shirt_and_mug() })).await;
@@ -56,7 +59,7 @@ async fn whatever_one_plugin_does_the_others_still_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_becomes_of_a_late_plugin_is_the_merchants_choice() {
     let mut world = Setup::new()
-        .plugin_with("faulty", &["state-write"], "settings = { fault = \"none\" }\non_late = \"last-good\"")
+        .plugin_with("faulty", FAULTY, "settings = { fault = \"none\" }\non_late = \"last-good\"")
         .start()
         .await;
     let body = json!({ "cart": shirt_and_mug() });
@@ -76,7 +79,7 @@ async fn what_becomes_of_a_late_plugin_is_the_merchants_choice() {
 async fn a_greedy_plugin_makes_nothing_negative() {
     let world = Setup::new()
         .shop(FALLBACK)
-        .plugin_with("faulty", &["state-write"], "settings = { fault = \"greedy\" }")
+        .plugin_with("faulty", FAULTY, "settings = { fault = \"greedy\" }")
         .start()
         .await;
     for inclusive in [true, false] {
@@ -102,8 +105,8 @@ async fn when_nothing_is_offered_the_shops_own_options_stand_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trace_tells_what_became_of_each_proposal() {
     let world = Setup::new()
-        .plugin_with("faulty", &["state-write"], "settings = { fault = \"greedy\" }")
-        .plugin_with("stamp-one", &[], "settings = { mark = \"a\" }")
+        .plugin_with("faulty", FAULTY, "settings = { fault = \"greedy\" }")
+        .plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }")
         .start()
         .await;
     let plain = ask(&world, "checkout", json!({ "cart": shirt_and_mug() })).await;
@@ -117,7 +120,7 @@ async fn the_trace_tells_what_became_of_each_proposal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_may_be_kept_until_it_changes() {
-    let world = Setup::new().plugin_with("stamp-one", &[], "settings = { mark = \"a\" }").start().await;
+    let world = Setup::new().plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }").start().await;
     world.catalogue(&products()).await;
     let url = world.url("/v1/hooks/product-page?product=mug");
     let get = || world.client.get(&url).bearer_auth(&world.secret_key);
@@ -162,7 +165,7 @@ async fn a_promise_comes_back_with_the_order_only_by_its_quote() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_party_plugins_answer_in_the_shoppers_language() {
     let world = Setup::new()
-        .plugin("delivery-options", &[], "{}")
+        .plugin("delivery-options", &["delivery-options"], "{}")
         .plugin("cross-sell", &["catalog", "customers", "messages", "orders", "state", "state-write"], "{}")
         .start()
         .await;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::goods::{cart, line, order_placed};
 
+const STAMP: &[&str] = &["delivery-options"];
 const NOW: &str = "2026-11-30T09:00:00Z";
 const UPDATES: &[&str] = &["customers", "messages", "orders", "state", "state-write", "timers"];
 
@@ -25,7 +26,7 @@ fn stamp(version: &str) -> Vec<u8> {
 }
 
 async fn stamped() -> World {
-    let world = Setup::new().plugin_with("stamp-one", &[], "settings = { mark = \"a\" }").start().await;
+    let world = Setup::new().plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }").start().await;
     assert_eq!(mark(&world).await, "one a");
     world
 }
@@ -137,7 +138,7 @@ async fn an_upgrade_that_asks_for_more_waits_for_the_grant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reloads_under_load_fail_no_request_and_mix_no_answer() {
     let world = Arc::new(
-        Setup::new().plugin_with("stamp-one", &[], "settings = { mark = \"a\" }").start_live().await,
+        Setup::new().plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }").start_live().await,
     );
     let done = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));

@@ -83,7 +83,6 @@ fn a_room_uses_only_rooms_below_it() {
                 continue;
             }
             wrong.extend(offenders(&rooms, room, &format!("crate::{other}")));
-            wrong.extend(offenders(&rooms, room, &format!("cartwright::{other}")));
         }
     }
     wrong.retain(|line| !line.starts_with("main.rs"));

@@ -243,7 +243,10 @@ impl World {
             watch: self.background,
             ..StartOptions::default()
         };
-        self.host = Some(Host::start(&self.folder, options).await.expect("the host starts"));
+        let host = Host::start(&self.folder, options).await.expect("the host starts");
+        let problems = &host.registry().current().problems;
+        assert!(problems.is_empty(), "the setup is wrong: {problems:#?}");
+        self.host = Some(host);
         self
     }
 
