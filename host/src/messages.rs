@@ -2,8 +2,15 @@
 
 pub mod channels;
 mod deliver;
+mod links;
+mod pieces;
+mod plain;
 pub mod policy;
 pub mod preview;
+pub mod render;
+mod sample;
+mod view;
+mod voice;
 
 use std::sync::Arc;
 
