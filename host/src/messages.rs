@@ -2,6 +2,7 @@
 
 pub mod channels;
 mod deliver;
+mod facts;
 mod links;
 mod pieces;
 mod plain;

@@ -97,7 +97,7 @@ fn flatten(node: &Handle, out: &mut String) {
             let mut first = true;
             for cell in node.children.borrow().iter().filter(|child| child.element_name().is_some()) {
                 let mut words = String::new();
-                children(cell, &mut words);
+                flatten(cell, &mut words);
                 if words.trim().is_empty() {
                     continue;
                 }

@@ -118,7 +118,7 @@ pub fn render(letter: &Letter<'_>) -> Result<Rendered, RenderError> {
         _ => plain::text(&dom),
     };
     remarks.extend(voice.missing());
-    Ok(Rendered { subject, html: without_blank_lines(&html), text, remarks })
+    Ok(Rendered { subject, html: tidy(&html), text, remarks })
 }
 
 /// The variables. They are the environment's, so that the shared pieces see them too.
@@ -246,8 +246,12 @@ fn one_line(text: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
-fn without_blank_lines(html: &str) -> String {
+/// Without blank lines, and with the charset where a browser looks for it: inlining puts the style sheet that
+/// is left first, and only the first 1024 bytes are searched (HTML, 13.2.3.2).
+fn tidy(html: &str) -> String {
+    const CHARSET: &str = "<meta charset=\"utf-8\">";
     let mut out = String::with_capacity(html.len());
+    let html = html.replacen(CHARSET, "", 1).replacen("<head>", &format!("<head>{CHARSET}"), 1);
     for line in html.lines().filter(|line| !line.trim().is_empty()) {
         out.push_str(line);
         out.push('\n');

@@ -219,6 +219,20 @@ impl Templates {
         })
     }
 
+    /// The names of `data` that a message and the parts beside it use.
+    pub fn data_names(&self, plugin: &str, template: &str) -> Result<BTreeSet<String>, String> {
+        let message = self.message(plugin, template)?;
+        let parts = key(plugin, "_");
+        let names = self
+            .environment
+            .templates()
+            .filter(|(name, _)| *name == message || name.starts_with(&parts))
+            .flat_map(|(_, template)| template.undeclared_variables(true))
+            .filter_map(|name| Some(name.strip_prefix("data.")?.split('.').next()?.to_owned()))
+            .collect();
+        Ok(names)
+    }
+
     /// The messages of a plugin, without `.html`.
     pub fn messages(&self, plugin: &str) -> impl Iterator<Item = &str> {
         self.messages.iter().filter(move |(owner, _)| owner == plugin).map(|(_, name)| name.as_str())
