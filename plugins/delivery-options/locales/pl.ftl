@@ -16,13 +16,13 @@ order-within-minutes = Zamów w ciągu { $minutes } min
 # Strona produktu.
 delivery-to = Dostawa: { $place }
 delivery-cheapest = { $title }: { $price }, u Ciebie: { $earliest }.
-delivery-cheapest-range = { $title }: { $price }, u Ciebie: { SHORT($earliest) } – { SHORT($latest) }.
+delivery-cheapest-range = { $title }: { $price }, u Ciebie: { $earliest } – { $latest }.
 delivery-cheapest-free = { $title }: za darmo, u Ciebie: { $earliest }.
-delivery-cheapest-free-range = { $title }: za darmo, u Ciebie: { SHORT($earliest) } – { SHORT($latest) }.
+delivery-cheapest-free-range = { $title }: za darmo, u Ciebie: { $earliest } – { $latest }.
 delivery-fastest = Potrzebujesz szybciej? { $title }: { $earliest }, za { $price }.
-delivery-fastest-range = Potrzebujesz szybciej? { $title }: { SHORT($earliest) } – { SHORT($latest) }, za { $price }.
+delivery-fastest-range = Potrzebujesz szybciej? { $title }: { $earliest } – { $latest }, za { $price }.
 delivery-fastest-free = Potrzebujesz szybciej? { $title }: { $earliest }, za darmo.
-delivery-fastest-free-range = Potrzebujesz szybciej? { $title }: { SHORT($earliest) } – { SHORT($latest) }, za darmo.
+delivery-fastest-free-range = Potrzebujesz szybciej? { $title }: { $earliest } – { $latest }, za darmo.
 delivery-free-from = Darmowa dostawa od { $threshold }.
 delivery-digital = Nic nie wysyłamy: dostęp zaraz po opłaceniu.
 
