@@ -28,29 +28,34 @@ pub fn summarise(offer: &Offer) -> Outcome {
         Notice::new("delivery-fastest", sentence("delivery-fastest", fastest)).placement("delivery").show();
     }
     if let Some(threshold) = offer.threshold().filter(|_| cheapest.option.price > 0) {
-        let text = text("delivery-free-from")
-            .arg("threshold", value::money(threshold))
-            .or("Delivery is free for larger orders.");
-        Notice::new("delivery-free-from", text).placement("delivery").show();
+        Notice::new("delivery-free-from", free_from(threshold)).placement("delivery").show();
     }
     Ok(())
 }
 
 /// How far the cart is from free delivery, when there is such a thing for its destination. Free is
-/// judged after discounts, so with a code in the cart we cannot say.
+/// judged after discounts, which are being decided at the same time: with a code in the cart only the
+/// threshold is certain.
 pub fn show_free_delivery(offer: &Offer) {
-    let discounted = offer.cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown");
-    if discounted || !offer.cart.requires_shipping() {
+    if !offer.cart.requires_shipping() {
         return;
     }
     let Some(threshold) = offer.threshold().filter(|threshold| *threshold > 0) else { return };
     let missing = threshold.saturating_sub(offer.goods);
-    if missing > 0 {
+    if offer.cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown") {
+        Notice::new("delivery-free", free_from(threshold)).show();
+    } else if missing > 0 {
         let text = text("delivery-free-missing")
             .arg("missing", value::money(missing))
             .or("A little more, and delivery is free.");
         Notice::new("delivery-free", text).show();
     }
+}
+
+fn free_from(threshold: i64) -> Text {
+    text("delivery-free-from")
+        .arg("threshold", value::money(threshold))
+        .or("Delivery is free for larger orders.")
 }
 
 /// `<key>`, with `-free` when it costs nothing and `-range` when the arrival is more than one day.

@@ -241,7 +241,12 @@ fn the_cart_says_what_is_missing_to_free_delivery() {
     );
     assert_eq!(notice(5_000), None, "the options themselves say so");
     let with_code = cart().line("mug", 1, 4_200).code("SPRING10");
-    assert!(MockHost::new().fill::<DeliveryOptions>("cart", with_code).unwrap().is_empty(), "we cannot know");
+    let effects = MockHost::new().fill::<DeliveryOptions>("cart", with_code).unwrap();
+    assert_eq!(
+        effects.notice("delivery-free").unwrap().text.key,
+        "delivery-free-from",
+        "what a code takes off is unknown"
+    );
     let abroad = cart().line("mug", 1, 9_000).to("DE");
     assert!(MockHost::new().fill::<DeliveryOptions>("cart", abroad).unwrap().is_empty());
 }

@@ -17,6 +17,10 @@ cart-missing = { $points ->
     [one] { $points } point to { $tier }: add { $amount } more.
    *[other] { $points } points to { $tier }: add { $amount } more.
   }
+cart-closer = { $points ->
+    [one] { $points } point to { $tier }, and this order brings you closer.
+   *[other] { $points } points to { $tier }, and this order brings you closer.
+  }
 cart-reaches = This order takes you to { $tier }.
 cart-top = { $points ->
     [one] You are { $tier }. This order earns { $points } point.

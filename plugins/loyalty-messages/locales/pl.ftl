@@ -23,6 +23,12 @@ cart-missing = { $points ->
     [many] Do poziomu { $tier } brakuje { $points } punktów: dobierz za { $amount }.
    *[other] Do poziomu { $tier } brakuje { $points } punktu: dobierz za { $amount }.
   }
+cart-closer = { $points ->
+    [one] Do poziomu { $tier } brakuje { $points } punktu, a to zamówienie Cię przybliża.
+    [few] Do poziomu { $tier } brakuje { $points } punktów, a to zamówienie Cię przybliża.
+    [many] Do poziomu { $tier } brakuje { $points } punktów, a to zamówienie Cię przybliża.
+   *[other] Do poziomu { $tier } brakuje { $points } punktu, a to zamówienie Cię przybliża.
+  }
 cart-reaches = Z tym zamówieniem osiągasz poziom { $tier }.
 cart-top = { $points ->
     [one] Twój poziom to { $tier }. To zamówienie daje { $points } punkt.

@@ -138,24 +138,26 @@ fn earn(settings: &LoyaltySettings, order: &Order, spent: i64) {
 
 /// What this cart earns, and what is missing to the next tier.
 fn in_the_cart(settings: &LoyaltySettings, cart: &Cart) -> Option<Notice> {
-    // Points are for what is paid, and what a code takes off is being decided at the same time.
-    if cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown") {
-        return None;
-    }
     let goods = cart.subtotal().max(0);
     let price_of_point = settings.price_of_point(cart);
     let earns = points_for(goods, price_of_point);
+    // Points are for what is paid, and what a code takes off is being decided at the same time.
+    let discounted = cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown");
     let notice = |text: Text| Notice::new("loyalty", text);
     let Some(customer) = customers::current_if_granted() else {
         let text = text("cart-earns-guest").arg("points", earns).or("Members earn points with this order.");
-        return (earns > 0).then(|| notice(text));
+        return (earns > 0 && !discounted).then(|| notice(text));
     };
     let Some(next) = next_tier(&settings.tiers, customer.points) else {
-        let top = tier_at(&settings.tiers, customer.points).filter(|_| earns > 0)?;
+        let top = tier_at(&settings.tiers, customer.points).filter(|_| earns > 0 && !discounted)?;
         let text = text("cart-top").arg("tier", top.name()).arg("points", earns);
         return Some(notice(text.or("This order earns points.")));
     };
     let missing = i64::from(next.points).saturating_sub(customer.points);
+    if discounted {
+        let text = text("cart-closer").arg("points", missing).arg("tier", next.name());
+        return Some(notice(text.or("This order brings you closer to the next tier.")));
+    }
     if missing <= earns {
         let reached = tier_at(&settings.tiers, customer.points.saturating_add(earns)).unwrap_or(next);
         let text =

@@ -125,12 +125,20 @@ fn the_cart_names_the_highest_tier_that_it_reaches() {
 }
 
 #[test]
+fn with_a_code_the_cart_promises_no_number_of_its_own() {
+    let with_code = || cart().line("piano", 1, 60_000).code("SPRING10");
+    let text = in_the_cart(&mut MockHost::new().customer(customer("ada").points(120)), with_code()).unwrap();
+    assert_eq!((text.key.as_str(), text.value("points")), ("cart-closer", Some(&Value::Int(80))));
+    assert_eq!(in_the_cart(&mut MockHost::new(), with_code()), None);
+    let expired = cart().line("mug", 1, 1_550).code_that_is("OLD", "expired");
+    assert!(in_the_cart(&mut MockHost::new(), expired).is_some(), "such a code takes nothing off");
+}
+
+#[test]
 fn guests_and_those_at_the_top_read_what_they_earn() {
     let guest = in_the_cart(&mut MockHost::new(), cart().line("mug", 1, 1_550)).unwrap();
     assert_eq!((guest.key.as_str(), guest.value("points")), ("cart-earns-guest", Some(&Value::Int(15))));
     assert_eq!(in_the_cart(&mut MockHost::new(), cart().line("pin", 1, 99)), None);
-    let with_code = cart().line("mug", 1, 1_550).code("SPRING10");
-    assert_eq!(in_the_cart(&mut MockHost::new(), with_code), None, "a promise we might not keep");
     let mut top = MockHost::new().customer(customer("ada").points(9_000));
     assert_eq!(in_the_cart(&mut top, cart().line("mug", 1, 1_550)).unwrap().key, "cart-top");
 }

@@ -3,13 +3,14 @@
 use cartwright_sdk::prelude::*;
 
 /// Whether goods are left after this parcel and those before it. A parcel that does not say what is
-/// in it holds all there is.
+/// in it, or says it in other words than the order's, holds all there is.
 pub fn more_to_come(order: &Order, shipment: &Shipment) -> bool {
     let mut parcels = orders::shipments();
     if !parcels.iter().any(|parcel| parcel.id == shipment.id) {
         parcels.push(shipment.clone());
     }
-    if parcels.iter().any(|parcel| parcel.lines.is_empty()) {
+    let known = |sent: &ShippedLine| order.lines.iter().any(|line| line.id == sent.line);
+    if parcels.iter().any(|parcel| parcel.lines.is_empty() || !parcel.lines.iter().all(known)) {
         return false;
     }
     let sent = |line: &Line| -> u64 {

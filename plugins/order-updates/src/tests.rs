@@ -149,6 +149,13 @@ fn an_order_in_two_parcels_has_arrived_with_the_second() {
 }
 
 #[test]
+fn a_parcel_that_names_lines_of_its_own_is_taken_as_the_whole_order() {
+    let odd = shipment("s-1").line("sku-77", 1);
+    let effects = MockHost::new().order_delivered::<OrderUpdates>(mug(), odd, update("delivered")).unwrap();
+    assert_eq!(effects.messages()[0].template, "delivered");
+}
+
+#[test]
 fn a_parcel_delivered_while_goods_are_left_is_not_the_end() {
     let effects = MockHost::new()
         .order_delivered::<OrderUpdates>(mug(), parcel().line("line-1", 1), update("delivered"))
