@@ -113,7 +113,7 @@ pub(super) fn hash(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn entry(name: &str, kind: KeyKind, key: &str, origins: &[String]) -> String {
+pub(super) fn entry(name: &str, kind: KeyKind, key: &str, origins: &[String]) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let kind = match kind {
         KeyKind::Secret => "secret",
