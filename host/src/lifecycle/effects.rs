@@ -283,3 +283,147 @@ fn key(import: &str, key: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter(u32);
+
+    impl Mint for Counter {
+        fn code(&mut self) -> String {
+            self.0 += 1;
+            format!("CODE{}", self.0)
+        }
+
+        fn id(&mut self, prefix: &str) -> String {
+            self.0 += 1;
+            format!("{prefix}_{}", self.0)
+        }
+    }
+
+    fn scene(customer_id: Option<&'static str>) -> Scene<'static> {
+        Scene { shop: "s", plugin: "p", customer_id, order_id: Some("1"), now_ms: 1_000 }
+    }
+
+    fn planned(effects: Vec<Effect>) -> Result<Changes, String> {
+        plan(effects, &scene(Some("anna")), &mut Counter(0))
+    }
+
+    fn put(key: &str, value: &str) -> Effect {
+        Effect::PutState { scope: Scope::Shop, key: key.to_owned(), value: value.to_owned() }
+    }
+
+    fn add(key: &str, amount: i64) -> Effect {
+        Effect::AddState { scope: Scope::Shop, key: key.to_owned(), amount }
+    }
+
+    fn coupon(change: impl FnOnce(&mut Coupon)) -> Effect {
+        let mut coupon = Coupon {
+            value: CouponValue::FreeDelivery,
+            prefix: "vip".to_owned(),
+            expires_at: None,
+            max_uses: 1,
+            min_subtotal: None,
+            personal: true,
+            purpose: "thanks".to_owned(),
+        };
+        change(&mut coupon);
+        Effect::IssueCoupon { coupon }
+    }
+
+    fn message(change: impl FnOnce(&mut Message)) -> Effect {
+        let mut message = Message {
+            template: "hello".to_owned(),
+            data: Vec::new(),
+            category: "updates".to_owned(),
+            channels: Vec::new(),
+            when: None,
+            not_after: None,
+            dedupe_key: None,
+            cancel_on: Vec::new(),
+        };
+        change(&mut message);
+        Effect::SendMessage { message }
+    }
+
+    #[test]
+    fn what_a_call_does_to_one_key_comes_to_one_change() {
+        let delete = Effect::DeleteState { scope: Scope::Shop, key: "c".to_owned() };
+        let effects = vec![
+            add("a", 1),
+            add("a", 2),
+            put("b", "40"),
+            add("b", 2),
+            delete.clone(),
+            add("c", 5),
+            add("d", 1),
+            put("d", "x"),
+            put("e", "x"),
+            Effect::DeleteState { scope: Scope::Shop, key: "e".to_owned() },
+        ];
+        let changes = planned(effects).unwrap();
+        let found: Vec<_> =
+            changes.state.iter().map(|change| (change.key.as_str(), &change.change)).collect();
+        let text = |text: &str| Change::Put(text.to_owned());
+        let (forty_two, five, x) = (text("42"), text("5"), text("x"));
+        assert_eq!(
+            found,
+            [("a", &Change::Add(3)), ("b", &forty_two), ("c", &five), ("d", &x), ("e", &Change::Delete)]
+        );
+        assert_eq!(changes.effects.len(), 10, "each effect has its key");
+    }
+
+    #[test]
+    fn a_message_shows_only_coupons_that_the_call_issued_before() {
+        let shows =
+            |handle| message(|message| message.data = vec![("code".to_owned(), Value::Coupon(handle))]);
+        let changes = planned(vec![add("n", 1), coupon(|_| {}), shows(1)]).unwrap();
+        assert_eq!((changes.coupons[0].handle, changes.coupons[0].code.as_str()), (1, "VIP-CODE1"));
+        let MessageStep::Send(sent) = &changes.messages[0] else { panic!() };
+        assert_eq!(sent.coupons, [1]);
+        for effects in [vec![shows(0)], vec![shows(1), coupon(|_| {})], vec![coupon(|_| {}), shows(1)]] {
+            assert!(planned(effects).unwrap_err().contains("did not issue before"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_a_sentence() {
+        let cases = [
+            (coupon(|coupon| coupon.max_uses = 0), "max-uses"),
+            (coupon(|coupon| coupon.value = CouponValue::Percent(10_001)), "basis points"),
+            (coupon(|coupon| coupon.value = CouponValue::Amount(0)), "no amount"),
+            (coupon(|coupon| coupon.prefix = "a b".to_owned()), "prefix"),
+            (coupon(|coupon| coupon.purpose = String::new()), "1 to 200"),
+            (message(|message| message.template = "../base".to_owned()), "template"),
+            (message(|message| message.category = "news".to_owned()), "category `news`"),
+            (message(|message| message.cancel_on = vec!["checkout".to_owned()]), "no event hook"),
+            (message(|message| message.when = Some(i64::MAX)), "ten years"),
+            (Effect::SetPoints { reference: "1".to_owned(), total: 1 << 53 }, "too large"),
+            (Effect::SetTimer { key: "t".to_owned(), due_at: i64::MAX, payload: String::new() }, "ten years"),
+            (Effect::SendWebhook { topic: "t".to_owned(), payload: "{".to_owned() }, "must be JSON"),
+            (Effect::LabelOrder { key: "k".to_owned(), value: "x".repeat(201) }, "200 bytes"),
+            (put("a\nb", "x"), "control"),
+            (put("big", &"x".repeat(STATE_VALUE + 1)), "bytes"),
+            (Effect::HidePayment { id: "x".to_owned(), reason: String::new() }, "it is for decisions"),
+        ];
+        for (effect, says) in cases {
+            let why = planned(vec![effect.clone()]).unwrap_err();
+            assert!(why.contains(says), "{effect:?}: {why}");
+        }
+        let why = planned(vec![put("a", "x"), add("a", 1)]).unwrap_err();
+        assert!(why.contains("no number"), "{why}");
+        let why = planned((0..=MESSAGES).map(|_| message(|_| {})).collect()).unwrap_err();
+        assert!(why.contains("asked for 21 messages"), "{why}");
+    }
+
+    #[test]
+    fn without_a_customer_there_is_no_personal_coupon_and_no_customers_state() {
+        let for_customer = Effect::AddState { scope: Scope::Customer, key: "n".to_owned(), amount: 1 };
+        for effect in [coupon(|_| {}), for_customer.clone()] {
+            assert!(plan(vec![effect], &scene(None), &mut Counter(0)).unwrap_err().contains("customer"));
+        }
+        let changes = planned(vec![for_customer]).unwrap();
+        assert_eq!(changes.state[0].owner.subject, "anna");
+    }
+}

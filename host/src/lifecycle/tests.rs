@@ -1,1 +1,6 @@
-//! The event path, tested with a fake sandbox.
+//! The event path, tested with a fake sandbox and a clock that stands still.
+
+mod intake;
+mod order;
+mod support;
+mod worker;

@@ -118,14 +118,20 @@ impl Lifecycle {
             let slots = snapshot.host.limits.concurrent_events.max(1) as usize;
             let mut any = false;
             if !stop.is_cancelled() && trouble.is_none() {
-                if running.is_empty() || now_ms.saturating_sub(timers_at) >= TIMERS_MS {
-                    any |= timers::fire(&self.store, &snapshot, now_ms).await?;
-                    timers_at = now_ms;
+                let idle = running.is_empty() || now_ms.saturating_sub(timers_at) >= TIMERS_MS;
+                let slots = slots.saturating_sub(running.len());
+                match self.due(&snapshot, now_ms, idle, slots).await {
+                    Ok((fired, jobs)) => {
+                        any = fired || !jobs.is_empty();
+                        for job in jobs {
+                            let (worker, snapshot) = (self.clone(), Arc::clone(&snapshot));
+                            running.spawn(async move { worker.perform(&snapshot, job).await });
+                        }
+                    }
+                    Err(error) => trouble = Some(error),
                 }
-                for job in self.claim(&snapshot, now_ms, slots.saturating_sub(running.len())).await? {
-                    any = true;
-                    let (worker, snapshot) = (self.clone(), Arc::clone(&snapshot));
-                    running.spawn(async move { worker.perform(&snapshot, job).await });
+                if idle {
+                    timers_at = now_ms;
                 }
             }
             if running.is_empty() {
@@ -149,6 +155,18 @@ impl Lifecycle {
                 _ = announced.changed(), if !full && !stop.is_cancelled() && trouble.is_none() => {}
             }
         }
+    }
+
+    /// What the clock has brought about (when it is looked at), and jobs to do.
+    async fn due(
+        &self,
+        snapshot: &Snapshot,
+        now_ms: i64,
+        clock: bool,
+        slots: usize,
+    ) -> Result<(bool, Vec<Claimed>)> {
+        let fired = clock && timers::fire(&self.store, snapshot, now_ms).await?;
+        Ok((fired, self.claim(snapshot, now_ms, slots).await?))
     }
 
     async fn claim(&self, snapshot: &Snapshot, now_ms: i64, limit: usize) -> Result<Vec<Claimed>> {

@@ -1,1 +1,274 @@
 //! Storage, tested as the rooms above use it.
+
+use sqlx::Row as _;
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::{CatalogEntry, Consent, CustomerInput, Reads, Scope, StateOwner};
+
+async fn open(folder: &TempDir) -> Result<Store> {
+    let database = format!("sqlite:{}", folder.path().join("a b?#%.db").display());
+    Store::open(&database, folder.path()).await
+}
+
+async fn house() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await.unwrap();
+    (folder, store)
+}
+
+impl Store {
+    /// Puts a done job back into the queue, as only a mistake could.
+    pub(crate) async fn raise(&self, job: &Claimed) {
+        self.write(job.id.clone(), |tx, id| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO jobs (id, shop, plugin, hook, event_id, seq, state, lease_token, lease_until, \
+                       attempts, run_after, created_at, updated_at) \
+                     SELECT id || '2', shop, plugin, hook, event_id, seq, 'waiting', 0, 0, 0, 0, created_at, 0 \
+                     FROM jobs_history WHERE id = $1",
+                )
+                .bind(id)
+                .execute(&mut tx.connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+}
+
+fn entry(id: &str, price: i64) -> CatalogEntry {
+    serde_json::from_value(serde_json::json!({
+        "id": id, "currency": "EUR", "price": price, "related": ["a", "b", "c"], "fields": {"fabric": "wool"},
+    }))
+    .unwrap()
+}
+
+fn owner(subject: &str) -> StateOwner {
+    StateOwner {
+        shop: "s".to_owned(),
+        plugin: "p".to_owned(),
+        scope: Scope::Order,
+        subject: subject.to_owned(),
+    }
+}
+
+fn put<'c>(tx: &'c mut writer::Tx, key: &'c String) -> futures::future::BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        let change = StateChange { owner: owner("1"), key: key.clone(), change: Change::Put("x".to_owned()) };
+        state::change(tx, &change).await?;
+        match key.as_str() {
+            key if key.starts_with("fail") => Err(StoreError::Invalid("no".to_owned())),
+            key if key.starts_with("panic") => panic!("a bug"),
+            _ => Ok(()),
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_second_host_is_refused_until_the_first_is_gone() {
+    let (folder, store) = house().await;
+    let refused = open(&folder).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Locked(_)));
+    assert!(refused.to_string().contains("stop the other one"), "{refused}");
+    store.close().await;
+    let second = open(&folder).await.unwrap();
+    assert!(store.put_products("s", &[entry("a", 1)], 0).await.is_err(), "a closed store takes nothing");
+    second.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_writer_syncs_each_commit_to_disk() {
+    let (_folder, store) = house().await;
+    let settings = store
+        .write((), |tx, ()| {
+            Box::pin(async move {
+                let mode: String =
+                    sqlx::query("PRAGMA journal_mode").fetch_one(&mut tx.connection).await?.try_get(0)?;
+                let sync: i64 =
+                    sqlx::query("PRAGMA synchronous").fetch_one(&mut tx.connection).await?.try_get(0)?;
+                Ok((mode, sync))
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(settings, ("wal".to_owned(), 2));
+    let refused = sqlx::query("DELETE FROM orders").execute(&store.inner.reads).await;
+    assert!(refused.is_err(), "readers only read");
+}
+
+#[tokio::test]
+async fn a_write_that_fails_or_panics_leaves_nothing_and_its_group_stands() {
+    let (folder, store) = house().await;
+    let keys: Vec<String> = (0..90)
+        .map(|index| match index % 3 {
+            0 => format!("fail{index}"),
+            1 => format!("panic{index}"),
+            _ => format!("good{index}"),
+        })
+        .collect();
+    let results = futures::future::join_all(keys.iter().map(|key| store.write(key.clone(), put))).await;
+    for (key, result) in keys.iter().zip(&results) {
+        assert_eq!(result.is_ok(), key.starts_with("good"), "{key}: {result:?}");
+    }
+    assert_eq!(results[0], Err(StoreError::Invalid("no".to_owned())));
+    drop(store);
+    let store = open(&folder).await.unwrap();
+    let listed = store.state_list(&owner("1"), "", 1_000).await.unwrap();
+    assert_eq!(listed.len(), 30);
+    assert!(listed.iter().all(|(key, _)| key.starts_with("good")));
+}
+
+#[tokio::test]
+async fn what_is_answered_is_there_for_whoever_reads_next() {
+    let (_folder, store) = house().await;
+    let writes = (0..50).map(|index| {
+        let store = store.clone();
+        async move {
+            let key = format!("good{index}");
+            store.write(key.clone(), put).await.unwrap();
+            store.state(&owner("1"), &[key]).await.unwrap().remove(0).value
+        }
+    });
+    let seen = futures::future::join_all(writes).await;
+    assert!(seen.iter().all(|value| value.as_deref() == Some("x")));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_host_is_refused_and_one_of_this_is_left_as_it_is() {
+    let (folder, store) = house().await;
+    let key = store.installation_key("quote").await.unwrap();
+    assert_ne!(key, [0; 32]);
+    assert_ne!(key, store.installation_key("guest").await.unwrap());
+    store.close().await;
+    drop(store);
+    let store = open(&folder).await.unwrap();
+    assert_eq!(store.installation_key("quote").await.unwrap(), key);
+    store
+        .write((), |tx, ()| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO migrations (version) VALUES (999)")
+                    .execute(&mut tx.connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    store.close().await;
+    drop(store);
+    let refused = open(&folder).await.err().unwrap().to_string();
+    assert!(refused.contains("newer Cartwright"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_wrong_database_setting_says_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    for (database, says) in [("postgres://x", "sqlite:<path>"), ("sqlite:", "names no file")] {
+        let refused = Store::open(database, folder.path()).await.err().unwrap().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn products_are_read_from_a_copy_that_each_write_renews() {
+    let (_folder, store) = house().await;
+    let ids = ["b", "a", "none", "a"].map(str::to_owned);
+    let prices = |found: Vec<Option<CatalogEntry>>| -> Vec<Option<i64>> {
+        found.into_iter().map(|entry| entry.map(|entry| entry.product.price)).collect()
+    };
+    assert_eq!(prices(store.products("s", &ids).await.unwrap()), [None, None, None, None]);
+    // The last of a batch counts.
+    store.put_products("s", &[entry("a", 1), entry("b", 2), entry("a", 3)], 0).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(prices(store.products("s", &ids).await.unwrap()), [Some(2), Some(3), None, Some(3)]);
+    }
+    store.put_products("s", &[entry("none", 9)], 0).await.unwrap();
+    assert_eq!(prices(store.products("s", &ids).await.unwrap()), [Some(2), Some(3), Some(9), Some(3)]);
+    assert_eq!(prices(store.products("other", &ids[..1]).await.unwrap()), [None]);
+    let many: Vec<_> = (0..250).map(|index| entry(&format!("m{index}"), index)).collect();
+    store.put_products("s", &many, 0).await.unwrap();
+    let ids: Vec<_> = (0..250).map(|index| format!("m{index}")).collect();
+    let wanted: Vec<_> = (0..250).map(Some).collect();
+    assert_eq!(prices(store.products("s", &ids).await.unwrap()), wanted);
+    assert_eq!(store.related("s", "a", 2).await.unwrap(), ["a", "b"]);
+    assert_eq!(store.field("s", "a", "fabric").await.unwrap().as_deref(), Some("wool"));
+    assert_eq!(store.field("s", "a", "size").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_customers_absent_fields_stay_as_they_are() {
+    let (_folder, store) = house().await;
+    let consent = |granted| {
+        Some(vec![Consent { channel: "email".to_owned(), category: "marketing".to_owned(), granted }])
+    };
+    let first = CustomerInput {
+        id: Some("7".to_owned()),
+        first_name: Some("Anna".to_owned()),
+        email: Some("a@example.com".to_owned()),
+        consents: consent(true),
+        ..CustomerInput::default()
+    };
+    assert_eq!(store.put_customer("s", &first, 5).await.unwrap(), "7");
+    let before = store.customer("s", "7").await.unwrap().unwrap();
+    assert!(before.customer.consents[0].granted);
+    let second = CustomerInput {
+        id: Some("7".to_owned()),
+        phone: Some("1".to_owned()),
+        consents: consent(false),
+        ..CustomerInput::default()
+    };
+    store.put_customer("s", &second, 9).await.unwrap();
+    let after = store.customer("s", "7").await.unwrap().unwrap();
+    assert_eq!(after.customer.first_name.as_deref(), Some("Anna"));
+    assert_eq!(after.contact.email.as_deref(), Some("a@example.com"));
+    assert_eq!(after.contact.phone.as_deref(), Some("1"));
+    assert_eq!((after.customer.created_at, after.customer.consents.len()), (5, 1));
+    assert!(!after.customer.consents[0].granted);
+    assert!(store.customer("other", "7").await.unwrap().is_none());
+    let nobody = store.put_customer("s", &CustomerInput::default(), 0).await;
+    assert!(matches!(nobody, Err(StoreError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn state_is_scoped_listed_by_prefix_and_never_has_a_version_again() {
+    let (_folder, store) = house().await;
+    let write = |key: &str, subject: &str, change: Change| {
+        let change = StateChange { owner: owner(subject), key: key.to_owned(), change };
+        let store = store.clone();
+        async move { store.write(change, |tx, change| Box::pin(state::change(tx, change))).await }
+    };
+    for key in ["a", "ab", "abc", "b", "Ab", "ab\u{e9}"] {
+        write(key, "1", Change::Put(key.to_owned())).await.unwrap();
+    }
+    write("ab", "2", Change::Put("other".to_owned())).await.unwrap();
+    let keys = |prefix: &'static str, limit| {
+        let store = store.clone();
+        async move {
+            let listed = store.state_list(&owner("1"), prefix, limit).await.unwrap();
+            listed.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(keys("ab", 10).await, ["ab", "abc", "ab\u{e9}"]);
+    assert_eq!(keys("ab", 1).await, ["ab"]);
+    assert_eq!(keys("", 10).await.len(), 6);
+    let version = |key: &'static str| {
+        let store = store.clone();
+        async move { store.state(&owner("1"), &[key.to_owned()]).await.unwrap().remove(0).version }
+    };
+    let first = version("a").await;
+    write("a", "1", Change::Delete).await.unwrap();
+    assert_eq!(version("a").await, 0);
+    write("a", "1", Change::Put("a".to_owned())).await.unwrap();
+    assert_ne!(version("a").await, first);
+    // Numbers.
+    write("n", "1", Change::Add(i64::MAX)).await.unwrap();
+    let over = write("n", "1", Change::Add(1)).await;
+    assert!(matches!(over, Err(StoreError::Invalid(_))), "{over:?}");
+    let word = write("b", "1", Change::Add(1)).await;
+    assert!(matches!(word, Err(StoreError::Invalid(_))), "{word:?}");
+    let number = store.state(&owner("1"), &["n".to_owned()]).await.unwrap().remove(0);
+    assert_eq!(number.value, Some(i64::MAX.to_string()));
+}
