@@ -6,7 +6,7 @@ confirmation-intro = We have received order { $number } and everything is in pla
 confirmation-next = What happens next
 confirmation-step-pack = We check and pack your order.
 confirmation-step-ship = When it leaves us, you get a message with the tracking link.
-confirmation-step-arrive = It is with you { $arrival }.
+confirmation-step-arrive = It arrives { $arrival }.
 confirmation-step-follow = We tell you when it is near.
 confirmation-step-digital = Your access comes in a message of its own.
 confirmation-step-help = If anything is missing, we are one message away.
@@ -56,7 +56,10 @@ stage-attempted-title = The courier missed you
 stage-attempted-intro = The courier came with your parcel and met nobody. The tracking link shows what happens next and lets you choose another day.
 stage-delayed-subject = Your order { $number } is late
 stage-delayed-title = Your parcel is late
-stage-delayed-intro = We are sorry: your parcel will not come when we said it would.
+stage-delayed-intro = { $arrival ->
+    [none] We are sorry: your parcel will not come when we said it would.
+   *[other] We are sorry: your parcel will not come when we said it would. It is now expected { $arrival }.
+  }
 stage-problem-subject = A problem with the delivery of { $number }
 stage-problem-title = There is a problem with your parcel
 stage-problem-intro = We are sorry: the carrier reports a problem with your parcel. We are looking into it; you need do nothing now.
@@ -73,7 +76,6 @@ stage-preheader = { $place ->
     [none] Where it is, and when it comes.
    *[other] Now: { $place }.
   }
-stage-new-arrival = New expected arrival
 stage-note = The carrier says: { $note }
 stage-sorry = We know that you count on it. If the new day does not suit you, write to us, and we find a way.
 
@@ -91,6 +93,9 @@ delivered-contents = What you ordered
 check-in-subject = Is everything all right with { $number }?
 check-in-preheader = If something is not as it should be, we put it right.
 check-in-title = Is everything all right?
-check-in-intro = Your order { $number } arrived yesterday. Does everything fit, work and please?
+check-in-intro = { $day ->
+    [none] Your order { $number } has arrived. Does everything fit, work and please?
+   *[other] Your order { $number } arrived { $day }. Does everything fit, work and please?
+  }
 check-in-help = If something is not as it should be, tell us: we put it right. And if all is well, we are glad to hear that too.
 check-in-button = Tell us

@@ -56,7 +56,10 @@ stage-attempted-title = Kurier nikogo nie zastał
 stage-attempted-intro = Kurier był z paczką i nikogo nie zastał. Pod linkiem do śledzenia widać, co dalej, i można wybrać inny dzień.
 stage-delayed-subject = Zamówienie { $number } się spóźni
 stage-delayed-title = Paczka się spóźni
-stage-delayed-intro = Przepraszamy: paczka nie przyjdzie wtedy, kiedy obiecaliśmy.
+stage-delayed-intro = { $arrival ->
+    [none] Przepraszamy: paczka nie przyjdzie wtedy, kiedy obiecaliśmy.
+   *[other] Przepraszamy: paczka nie przyjdzie wtedy, kiedy obiecaliśmy. Nowy termin: { $arrival }.
+  }
 stage-problem-subject = Kłopot z dostawą zamówienia { $number }
 stage-problem-title = Jest kłopot z paczką
 stage-problem-intro = Przepraszamy: przewoźnik zgłasza kłopot z paczką. Wyjaśniamy to; na razie nie trzeba nic robić.
@@ -73,7 +76,6 @@ stage-preheader = { $place ->
     [none] Gdzie jest i kiedy będzie.
    *[other] Teraz: { $place }.
   }
-stage-new-arrival = Nowy przewidywany termin
 stage-note = Przewoźnik pisze: { $note }
 stage-sorry = Wiemy, że na nią czekasz. Jeśli nowy dzień nie pasuje, napisz do nas, a coś wymyślimy.
 
@@ -91,6 +93,9 @@ delivered-contents = Co było w zamówieniu
 check-in-subject = Czy wszystko w porządku z { $number }?
 check-in-preheader = Jeśli coś jest nie tak, naprawimy to.
 check-in-title = Czy wszystko w porządku?
-check-in-intro = Zamówienie { $number } dotarło wczoraj. Czy wszystko pasuje, działa i cieszy?
+check-in-intro = { $day ->
+    [none] Zamówienie { $number } już dotarło. Czy wszystko pasuje, działa i cieszy?
+   *[other] Zamówienie { $number } już dotarło ({ $day }). Czy wszystko pasuje, działa i cieszy?
+  }
 check-in-help = Jeśli coś jest nie tak, napisz: naprawimy to. A jeśli wszystko dobrze, też chętnie o tym przeczytamy.
 check-in-button = Napisz do nas

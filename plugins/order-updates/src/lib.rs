@@ -126,8 +126,10 @@ impl OrderDelivered for OrderUpdates {
 
         if settings.check_in_hours > 0 {
             let when = update.at.max(context::now()) + calendar::hours(settings.check_in_hours);
+            let delivered = calendar::local(update.at, &context::zone()).date;
             let mut mail = about("check-in", &order, &settings)
                 .updates()
+                .data("delivered", value::date(&delivered))
                 .at(when)
                 .not_after(when + calendar::days(3))
                 .dedupe(&format!("check-in/{}", order.id))

@@ -120,6 +120,11 @@ fn delivery_asks_for_a_review_and_a_day_later_whether_all_is_well() {
     assert_eq!(later.cancel_on, ["order-returned", "order-cancelled"]);
     assert_eq!(later.value("feedback_url"), Some(&value::url("https://shop.example/feedback/1001")));
     assert_eq!(later.dedupe_key.as_deref(), Some("check-in/1001"));
+    assert_eq!(
+        later.value("delivered"),
+        Some(&value::date("2026-12-02")),
+        "\"arrived yesterday\", a day later"
+    );
 }
 
 #[test]
