@@ -94,7 +94,8 @@ fn check_lines(cart: &mut Cart, problems: &mut Problems) {
         }
         if line.tax < 0 {
             problems.add(field("tax"), format!("is negative: {}", line.tax));
-        } else if cart.prices_include_tax && line.total().is_some_and(|total| line.tax > total) {
+        } else if cart.prices_include_tax && line.total().is_some_and(|total| total >= 0 && line.tax > total)
+        {
             problems.add(field("tax"), "is more than the line, whose price includes it");
         } else if !money::is_amount(line.tax) {
             problems.add(field("tax"), "is more than 2^53-1");
@@ -127,7 +128,8 @@ fn is_own_ancestor(id: &str, parent_of: &BTreeMap<&str, &str>) -> bool {
 }
 
 fn check_tax(cart: &Cart, problems: &mut Problems) {
-    let subtotal = cart.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.total()?));
+    let of_line = |line: &Line| line.total().filter(|total| *total >= 0);
+    let subtotal = cart.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(of_line(line)?));
     let of_lines = cart.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.tax));
     let (Some(subtotal), Some(of_lines)) = (subtotal, of_lines) else {
         if problems.0.is_empty() {

@@ -70,7 +70,7 @@ fn discount(code: &str, value: &CouponValue, locale: &str) -> Discount {
         }
     };
     Discount {
-        id: code.to_owned(),
+        id: code.to_ascii_uppercase(),
         title: Text { key: key.to_owned(), args, fallback: code.to_owned() },
         target,
         value,

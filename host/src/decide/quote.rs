@@ -103,3 +103,68 @@ fn mac(key: &[u8; 32], signed: &str) -> Hmac<Sha256> {
     mac.update(signed.as_bytes());
     mac
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 32] = [1; 32];
+
+    fn quote() -> Quote {
+        Quote {
+            shop: "shop".to_owned(),
+            cart: "cart".to_owned(),
+            option: "delivery-options/home".to_owned(),
+            title: "Dostawa do domu — ekspres".to_owned(),
+            price: 1_299,
+            currency: "PLN".to_owned(),
+            exponent: 2,
+            arrival: Some(Arrival { earliest: "2026-12-01".to_owned(), latest: "2026-12-03".to_owned() }),
+            expires: 1_000,
+            contributors: vec!["delivery-options".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_quote_comes_back_as_it_went() {
+        assert_eq!(verify(&KEY, &sign(&KEY, &quote()), "shop", 1_000), Ok(quote()));
+        let bare = Quote { arrival: None, contributors: Vec::new(), ..quote() };
+        assert_eq!(verify(&KEY, &sign(&KEY, &bare), "shop", 0), Ok(bare));
+    }
+
+    #[test]
+    fn any_other_text_is_refused_for_its_own_reason() {
+        let text = sign(&KEY, &quote());
+        assert_eq!(verify(&KEY, &text, "shop", 1_001), Err(QuoteError::Expired));
+        assert_eq!(verify(&KEY, &text, "other", 0), Err(QuoteError::OtherShop));
+        assert_eq!(verify(&[2; 32], &text, "shop", 0), Err(QuoteError::Tampered));
+        for broken in ["", "q1", "q1.", "q1..", "hello", "q2.e30.e30", "q1.e30.!"] {
+            assert!(verify(&KEY, broken, "shop", 0).is_err(), "{broken}");
+        }
+        assert_eq!(verify(&KEY, &"x".repeat(LONGEST + 1), "shop", 0), Err(QuoteError::Malformed));
+        // A cheaper price under the old signature; a signature cut short; another's signature.
+        let (signed, signature) = text.rsplit_once('.').unwrap();
+        let cheaper = sign(&[9; 32], &Quote { price: 1, ..quote() });
+        let (cheaper, other_signature) = cheaper.rsplit_once('.').unwrap();
+        for forged in [
+            format!("{cheaper}.{signature}"),
+            format!("{signed}.{other_signature}"),
+            format!("{signed}.{}", &signature[..20]),
+            format!("{signed}."),
+        ] {
+            assert_eq!(verify(&KEY, &forged, "shop", 0), Err(QuoteError::Tampered), "{forged}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_changed_byte_goes_unseen(at in 0_usize..300, to in "[A-Za-z0-9_.-]") {
+            let text = sign(&KEY, &quote());
+            let at = at % text.len();
+            let mut changed = text.clone();
+            changed.replace_range(at..=at, &to);
+            // The last characters of base64 have bits that mean nothing: those are refused too.
+            proptest::prop_assert_eq!(verify(&KEY, &changed, "shop", 0).is_ok(), changed == text);
+        }
+    }
+}
