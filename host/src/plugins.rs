@@ -14,3 +14,6 @@ pub mod permissions;
 pub mod registry;
 mod settings;
 pub mod watch;
+
+#[cfg(test)]
+mod fixtures;

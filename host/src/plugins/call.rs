@@ -131,22 +131,27 @@ impl Registry {
     /// Calls one hook of one plugin in a fresh instance. Never an error of its own: what goes wrong is
     /// the outcome's fault.
     pub async fn call(&self, invocation: Invocation) -> Outcome {
-        let started = Instant::now();
         let plugin = invocation.plugin.clone();
         let (hook, shop) = (invocation.hook, invocation.surroundings.shop.clone());
-        let host = self.current().host.clone();
-        let own = if hook.is_stage() { host.limits.decision_ms } else { host.limits.event_ms };
-        let deadline = invocation.deadline.min(Duration::from_millis(u64::from(own)));
-        let call = run(self.sandbox(), invocation, &host.limits, deadline);
-        let (result, reads) = match tokio::time::timeout(deadline, call).await {
-            Ok(Ok((effects, reads))) => (Ok(effects), reads),
-            Ok(Err((fault, reads))) => (Err(fault), reads),
-            Err(_) => (Err(Fault::Late(deadline.as_millis() as u64)), Vec::new()),
-        };
-        let elapsed = started.elapsed();
-        plugin.meters.record(&shop.id, &plugin.entry.name, hook, result.as_ref().err(), elapsed);
-        Outcome { result, reads, elapsed }
+        let outcome = bounded(self.sandbox(), invocation, &self.current().host.limits).await;
+        let fault = outcome.result.as_ref().err();
+        plugin.meters.record(&shop.id, &plugin.entry.name, hook, fault, outcome.elapsed);
+        outcome
     }
+}
+
+/// Waits for a slot and runs, both within the deadline.
+async fn bounded(sandbox: &Sandbox, invocation: Invocation, limits: &Limits) -> Outcome {
+    let started = Instant::now();
+    let own = if invocation.hook.is_stage() { limits.decision_ms } else { limits.event_ms };
+    let deadline = invocation.deadline.min(Duration::from_millis(u64::from(own)));
+    let call = run(sandbox, invocation, limits, deadline);
+    let (result, reads) = match tokio::time::timeout(deadline, call).await {
+        Ok(Ok((effects, reads))) => (Ok(effects), reads),
+        Ok(Err((fault, reads))) => (Err(fault), reads),
+        Err(_) => (Err(Fault::Late(deadline.as_millis() as u64)), Vec::new()),
+    };
+    Outcome { result, reads, elapsed: started.elapsed() }
 }
 
 type Done = (Vec<Effect>, Vec<StateRead>);
@@ -313,3 +318,6 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,7 +109,7 @@ fn unfit(what: &str) -> String {
     )
 }
 
-fn nowhere() -> Surroundings {
+pub(super) fn nowhere() -> Surroundings {
     Surroundings {
         hook_name: "start".to_owned(),
         now_ms: 0,

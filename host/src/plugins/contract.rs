@@ -15,3 +15,6 @@ wasmtime::component::bindgen!({
         default: trappable,
     },
 });
+
+#[cfg(test)]
+mod tests;

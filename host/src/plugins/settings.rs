@@ -80,11 +80,20 @@ fn unknown(key: &str, known: &[String]) -> String {
     }
 }
 
-/// Names of the properties beside the keyword that an error's schema path ends with.
+/// Names of the properties beside the keyword that an error's schema path ends with. The path goes
+/// through `$ref` as through a keyword.
 fn known_keys(schema: &Value, keyword: &str) -> Vec<String> {
     let object = keyword.rsplit_once('/').map_or("", |(object, _)| object);
-    let properties = schema.pointer(object).and_then(|object| object.get("properties"));
-    properties.and_then(Value::as_object).map(|names| names.keys().cloned().collect()).unwrap_or_default()
+    let mut here = Some(schema);
+    for step in object.split('/').skip(1) {
+        here = match (step, here) {
+            ("$ref", Some(reference)) => Some(resolved(schema, reference)),
+            (step, Some(part)) => part.pointer(&format!("/{step}")),
+            _ => None,
+        };
+    }
+    let properties = here.and_then(|object| object.get("properties")).and_then(Value::as_object);
+    properties.map(|names| names.keys().cloned().collect()).unwrap_or_default()
 }
 
 fn named(path: &[Step]) -> String {
