@@ -1,13 +1,13 @@
 //! Components for tests: small core modules in text, componentised against the contract.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 use crate::config::{Limits, OnLate, PluginEntry};
 use crate::domain::{Cart, Hook, Order, Product, ReadError, Reads, StateOwner, Versioned};
@@ -50,16 +50,42 @@ pub(super) fn handler(hook: Hook, imports: &str, body: &str) -> Vec<u8> {
 
 /// A component from a core module, with the interfaces of the contract that it imports and exports.
 pub(super) fn component(module: &str, imports: &[String], exports: &[String]) -> Vec<u8> {
-    componentise(&wat::parse_str(module).unwrap(), &world(imports, exports))
+    let (resolve, id) = resolved(&contract(), &world(imports, exports));
+    componentise(wat::parse_str(module).unwrap(), &resolve, id)
 }
 
 /// A component that has all that the world has, and does nothing.
 pub(super) fn stub(imports: &[&str], exports: &[&str]) -> Vec<u8> {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let world = world(&owned(imports), &owned(exports));
-    let (resolve, id) = resolved(&world);
+    stub_in(&contract(), &owned_world(imports, exports))
+}
+
+fn stub_in(contract: &Path, world: &str) -> Vec<u8> {
+    let (resolve, id) = resolved(contract, world);
     let mangling = wit_parser::ManglingAndAbi::Legacy(wit_parser::LiftLowerAbi::Sync);
-    componentise(&wit_component::dummy_module(&resolve, id, mangling), &world)
+    componentise(wit_component::dummy_module(&resolve, id, mangling), &resolve, id)
+}
+
+fn owned_world(imports: &[&str], exports: &[&str]) -> String {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    world(&owned(imports), &owned(exports))
+}
+
+fn contract() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/wit")
+}
+
+/// The same against a contract that was changed: `from` → `to` in its text.
+pub(super) fn stub_against(from: &str, to: &str, imports: &[&str], exports: &[&str]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut changed = false;
+    for entry in std::fs::read_dir(contract()).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        changed |= text.contains(from);
+        std::fs::write(folder.path().join(path.file_name().unwrap()), text.replace(from, to)).unwrap();
+    }
+    assert!(changed, "the contract has no `{from}`");
+    stub_in(folder.path(), &owned_world(imports, exports).replace(from, to))
 }
 
 fn world(imports: &[String], exports: &[String]) -> String {
@@ -77,18 +103,16 @@ fn world(imports: &[String], exports: &[String]) -> String {
     text
 }
 
-fn resolved(world: &str) -> (Resolve, wit_parser::WorldId) {
+fn resolved(contract: &Path, world: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
-    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/wit")).unwrap();
+    resolve.push_dir(contract).unwrap();
     let package = resolve.push_str("guest.wit", world).unwrap();
     let id = resolve.select_world(&[package], Some("guest")).unwrap();
     (resolve, id)
 }
 
-fn componentise(module: &[u8], world: &str) -> Vec<u8> {
-    let (resolve, id) = resolved(world);
-    let mut module = module.to_vec();
-    embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8).unwrap();
+fn componentise(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 

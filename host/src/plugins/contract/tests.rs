@@ -32,6 +32,30 @@ async fn a_stub_with_every_import_fits_the_vocabulary() {
     assert_eq!(loads(&fixtures::stub(&linked, &["timer"])).await, Ok(()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_between_contract_and_vocabulary_is_found() {
+    let cases = [
+        // A field more in what a handler takes.
+        ("record cart {", "record cart { gift: bool,", "context", "pricing"),
+        // A field of another type in what an import gives.
+        ("postcode: option<string>", "postcode: string", "orders", "timer"),
+        // A case more in what an import takes.
+        ("free-delivery,", "free-delivery, free-gift,", "coupons", "timer"),
+        // Another function.
+        ("now-ms: func() -> s64;", "now-ms: func() -> u64;", "context", "timer"),
+        ("fill: func(page: string,", "fill: func(page: u32,", "context", "content"),
+    ];
+    for (from, to, import, hook) in cases {
+        let stub = fixtures::stub_against(from, to, &[import], &[hook]);
+        let sentence = loads(&stub).await.unwrap_err();
+        assert!(
+            sentence.starts_with("does not fit version 0.1.0 of cartwright:plugin: "),
+            "{to}: {sentence}"
+        );
+        assert!(sentence.ends_with("build it with the SDK of that version"), "{to}: {sentence}");
+    }
+}
+
 #[test]
 fn every_import_of_the_contract_is_free_or_can_be_granted() {
     for name in interfaces_of("imports") {

@@ -24,17 +24,20 @@ impl Builder<'_> {
     ) -> Option<(Arc<Wording>, Vec<Arc<LivePlugin>>)> {
         let live = self.kept.overrides.get(&shop.id).cloned().unwrap_or_default();
         let found = self.overrides(shop, &plugins, &live);
-        if let Some(old) = old
-            && found == live
-            && old.config.locales == shop.locales
-            && old.plugins.len() == plugins.len()
-            && old
-                .plugins
-                .iter()
-                .zip(&plugins)
-                .all(|(one, two)| one.entry.name == two.entry.name && Arc::ptr_eq(&one.plugin, &two.plugin))
-        {
-            return Some((old.wording.clone(), plugins));
+        // Parsing takes long: what would come out the same is kept.
+        let same = |plugins: &[Arc<LivePlugin>], overrides: &Overrides| {
+            let unchanged = |old: &&LiveShop| {
+                *overrides == live
+                    && old.config.locales == shop.locales
+                    && old.plugins.len() == plugins.len()
+                    && old.plugins.iter().zip(plugins).all(|(one, two)| {
+                        one.entry.name == two.entry.name && Arc::ptr_eq(&one.plugin, &two.plugin)
+                    })
+            };
+            old.filter(unchanged).map(|old| old.wording.clone())
+        };
+        if let Some(wording) = same(&plugins, &found) {
+            return Some((wording, plugins));
         }
         if let Ok(wording) = self.words(shop, &plugins, &found) {
             self.kept.overrides.insert(shop.id.clone(), found);
@@ -42,6 +45,9 @@ impl Builder<'_> {
         }
         let plugins = self.sound(shop, plugins, old);
         let overrides = self.sound_overrides(shop, &plugins, found, &live);
+        if let Some(wording) = same(&plugins, &overrides) {
+            return Some((wording, plugins));
+        }
         let built = self.words(shop, &plugins, &overrides).map(|wording| (wording, overrides));
         // Each is sound alone; together they may still not be.
         let built = built.or_else(|errors| {
