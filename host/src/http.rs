@@ -8,7 +8,7 @@ mod events;
 mod health;
 mod identity;
 mod json;
-pub mod keys;
+mod keys;
 mod origins;
 mod prefer;
 mod problem;
@@ -101,13 +101,14 @@ pub fn router(app: App) -> Router {
     let (decisions, _) = decision_routes().split_for_parts();
     let (backend, _) = backend_routes().split_for_parts();
     let (open, _) = open_routes().split_for_parts();
+    // The answer to a wrong method is set after the keys' layer and so needs no key.
     let decisions = decisions
-        .method_not_allowed_fallback(no_such_method)
         .route_layer(from_fn_with_state(wire.clone(), keys::any_key))
+        .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(wire.clone(), origins::layer));
     let backend = backend
-        .method_not_allowed_fallback(no_such_method)
-        .route_layer(from_fn_with_state(wire.clone(), keys::secret_key));
+        .route_layer(from_fn_with_state(wire.clone(), keys::secret_key))
+        .method_not_allowed_fallback(no_such_method);
     let open = open.merge(description::routes(openapi())).method_not_allowed_fallback(no_such_method);
     decisions
         .merge(backend)
@@ -131,7 +132,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// What every handler can reach.
 #[derive(Clone)]
-pub(crate) struct Wire {
+pub struct Wire {
     app: Arc<App>,
     rates: Arc<rates::Rates>,
 }

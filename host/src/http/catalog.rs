@@ -24,8 +24,8 @@ const BODIES: usize = 128;
 /// What became of the lines.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Import {
-    /// Products stored.
-    pub accepted: u64,
+    /// Products that are stored now.
+    pub stored: u64,
     /// Lines left out.
     pub rejected: u64,
     /// The first 1000 of them.
@@ -100,7 +100,7 @@ pub async fn put_products(
                 Kind::TooLarge,
                 format!(
                     "The catalogue is longer than {longest} bytes; {} products of it were stored. Send it in parts.",
-                    writer.import.accepted
+                    writer.import.stored
                 ),
             ));
         }
@@ -185,7 +185,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.wire.store.put_products(self.shop, &self.batch, self.wire.clock.now_ms()).await?;
-        self.import.accepted += self.batch.len() as u64;
+        self.import.stored += self.batch.len() as u64;
         self.batch.clear();
         Ok(())
     }

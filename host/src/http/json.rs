@@ -76,17 +76,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], depth: usize) -> Result<T, Probl
         ));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        refused(path, error.inner())
-    })?;
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| refused(place(&error.path().to_string()), error.inner()))?;
     deserializer.end().map_err(|error| refused(".".to_owned(), &error))?;
     Ok(value)
 }
 
 fn refused(path: String, error: &serde_json::Error) -> Problem {
     let kind = match error.classify() {
-        serde_json::error::Category::Data => Kind::Invalid,
+        serde_json::error::Category::Data => Kind::InvalidBody,
         _ => Kind::MalformedJson,
     };
     let error = FieldError {
@@ -96,6 +94,12 @@ fn refused(path: String, error: &serde_json::Error) -> Problem {
         column: Some(error.column()).filter(|_| error.line() > 0),
     };
     Problem::of_fields(kind, vec![error])
+}
+
+/// A path as far as it is known: `?` is where the parser did not get to name the rest.
+fn place(path: &str) -> String {
+    let known = path.trim_end_matches('?').trim_end_matches('.');
+    if known.is_empty() { ".".to_owned() } else { known.to_owned() }
 }
 
 /// What a parser says, without the place (that is a field of its own) and without the value: it may
@@ -180,7 +184,7 @@ mod tests {
         let problem = problem::<Body>(
             "{\"cart\": {\"id\": \"c\", \"currency\": \"EUR\",\n \"lines\": [{\"id\": \"1\", \"product\": \"p\", \"quantity\": \"two\", \"unit_price\": 1}]}}",
         );
-        assert_eq!(problem["type"], "/problems/invalid");
+        assert_eq!(problem["type"], "/problems/invalid-body");
         assert_eq!(problem["errors"][0]["path"], "cart.lines[0].quantity");
         assert_eq!(problem["errors"][0]["line"], 2);
         assert_eq!(problem["errors"][0]["message"], "invalid type: string, expected u32");

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 pub enum Kind {
     MalformedJson,
     TooDeep,
+    InvalidBody,
     InvalidRequest,
     Unauthorized,
     BadSignature,
@@ -41,9 +42,10 @@ struct Entry {
 }
 
 impl Kind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedJson,
         Self::TooDeep,
+        Self::InvalidBody,
         Self::InvalidRequest,
         Self::Unauthorized,
         Self::BadSignature,
@@ -75,6 +77,12 @@ impl Kind {
                 StatusCode::BAD_REQUEST,
                 "The JSON is nested too deeply",
                 "Arrays and objects are nested more deeply than `http.json_depth` of cartwright.toml allows.",
+            ),
+            Self::InvalidBody => (
+                "invalid-body",
+                StatusCode::BAD_REQUEST,
+                "The JSON does not fit the schema",
+                "`errors` names the field, its line and column, and what should be there. The schemas are at /docs.",
             ),
             Self::InvalidRequest => (
                 "invalid-request",
@@ -152,8 +160,9 @@ impl Kind {
             Self::Invalid => (
                 "invalid",
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "The JSON does not fit",
-                "`errors` names each field that is wrong and what it should be. The schemas are at /docs.",
+                "The JSON fits the schema but cannot be",
+                "`errors` names each field that is wrong and what it should be: an unknown currency, an amount over \
+                 2^53-1, a line that no delivery group knows.",
             ),
             Self::RateLimited => (
                 "rate-limited",
@@ -190,11 +199,6 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.entry().name
-    }
-
-    #[must_use]
-    pub fn status(self) -> StatusCode {
-        self.entry().status
     }
 
     #[must_use]
@@ -421,7 +425,8 @@ mod tests {
         let names: std::collections::BTreeSet<_> = Kind::ALL.into_iter().map(Kind::name).collect();
         assert_eq!(names.len(), Kind::ALL.len());
         for kind in Kind::ALL {
-            assert!(kind.status().is_client_error() || kind.status().is_server_error());
+            let status = kind.entry().status;
+            assert!(status.is_client_error() || status.is_server_error());
             assert_eq!(Kind::from_name(kind.name()), Some(kind));
         }
     }
@@ -434,7 +439,7 @@ mod tests {
             json,
             serde_json::json!({
                 "type": "/problems/invalid",
-                "title": "The JSON does not fit",
+                "title": "The JSON fits the schema but cannot be",
                 "status": 422,
                 "detail": "cart.currency: is missing",
                 "instance": "urn:cartwright:request:r1",

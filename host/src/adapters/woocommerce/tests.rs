@@ -1,1 +1,510 @@
+//! The adapter on a real payload, and on what a shop may make of one.
 
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{Event, OrderRecord};
+
+const ORDER: &str = include_str!("../../../../tests/fixtures/woocommerce/order.json");
+const VECTORS: &str = include_str!("../../../../tests/fixtures/signature-vectors.json");
+/// 2023-07-06T14:17:03Z, when the fixture's order was made.
+const PLACED: i64 = 1_688_653_023_000;
+
+fn payload() -> Value {
+    serde_json::from_str(ORDER).unwrap()
+}
+
+/// The fixture with some fields of its top level changed.
+fn changed(fields: Value) -> Value {
+    let mut order = payload();
+    for (name, value) in fields.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    order
+}
+
+fn read_order(order: &Value) -> OrderReading {
+    match read("order.updated", order.to_string().as_bytes(), &TimeZone::UTC) {
+        Ok(Reading::Order(order)) => *order,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(order: &Value) -> Unreadable {
+    read("order.updated", order.to_string().as_bytes(), &TimeZone::UTC).unwrap_err()
+}
+
+/// The order as it would be stored after it was placed.
+fn stored(order: &Value, status: &str) -> OrderRecord {
+    let placed = read_order(order).placed;
+    OrderRecord {
+        order: placed.order,
+        customer_id: None,
+        locale: None,
+        status: status.to_owned(),
+        shipments: Vec::new(),
+        labels: std::collections::BTreeMap::new(),
+    }
+}
+
+fn step(order: &Value, stored: Option<&OrderRecord>) -> Step {
+    of_order(read_order(order), stored, None)
+}
+
+/// The identity of what is reported, `-` for nothing, `!` for a conflict.
+fn identity(step: &Step) -> &str {
+    match step {
+        Step::Report { id, .. } => id,
+        Step::Nothing(_) => "-",
+        Step::Differs(_) => "!",
+    }
+}
+
+#[test]
+fn a_real_order_is_read_whole() {
+    let reading = read_order(&payload());
+    assert_eq!(reading.standing, Standing::Placed);
+    assert_eq!((reading.since, reading.refunded), (PLACED, 0));
+    let placed = serde_json::to_value(&reading.placed).unwrap();
+    assert_eq!(
+        placed,
+        json!({
+            "order": {
+                "id": "17",
+                "number": "17",
+                "placed_at": "2023-07-06T14:17:03Z",
+                "currency": "USD",
+                "exponent": 2,
+                "lines": [{
+                    "id": "9",
+                    "product": "12",
+                    "title": "First Product",
+                    "quantity": 2,
+                    "unit_price": 100,
+                    "tags": [],
+                    "weight_grams": 0,
+                    "requires_shipping": true,
+                    "gift_card": false,
+                    "taxable": true,
+                    "tax": 0,
+                    "attributes": [],
+                }],
+                "destination": { "country": "CO", "region": "State", "city": "City", "postcode": "11111" },
+                "buyer": { "kind": "consumer", "tax_exempt": false, "segments": [] },
+                "delivery": { "id": "free_shipping:1", "title": "Free shipping", "price": 0 },
+                "payment_method": "cod",
+                "codes": [],
+                "prices_include_tax": false,
+                "subtotal": 200,
+                "discount": 0,
+                "tax": 0,
+                "adjustments": [],
+                "total": 200,
+                "attributes": [{ "key": "is_vat_exempt", "value": "no" }],
+            },
+            "customer": {
+                "id": "1",
+                "first_name": "First",
+                "last_name": "Last",
+                "email": "email@example.com",
+                "phone": "123123123",
+            },
+        })
+    );
+}
+
+#[test]
+fn the_order_that_plugins_see_names_no_street_surname_or_address() {
+    let order = serde_json::to_string(&read_order(&payload()).placed.order).unwrap();
+    for secret in ["1 Street", "Last", "email@example.com", "123123123"] {
+        assert!(!order.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn the_signature_of_a_known_body_fits() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let vector = &vectors["shopify"];
+    let text = |name: &str| vector[name].as_str().unwrap();
+    assert!(signature_fits(
+        text("secret").as_bytes(),
+        text("body").as_bytes(),
+        text("X-Shopify-Hmac-Sha256")
+    ));
+}
+
+#[test]
+fn only_the_ping_is_a_ping() {
+    assert!(is_ping(b"webhook_id=7"));
+    assert!(is_ping(b"webhook_id=1234567"));
+    for body in [&b""[..], b"webhook_id=", b"webhook_id=7&x=1", b"webhook_id=7x", b"{\"webhook_id\":7}"] {
+        assert!(!is_ping(body));
+    }
+}
+
+#[test]
+fn each_currency_keeps_its_own_exponent() {
+    for (currency, written, total) in
+        [("JPY", "1290", 1_290), ("KWD", "1.290", 1_290), ("EUR", "12.9000", 1_290)]
+    {
+        let mut order = changed(json!({ "currency": currency, "total": written }));
+        order["line_items"][0]["subtotal"] = json!(written);
+        let order = read_order(&order).placed.order;
+        assert_eq!(
+            (order.total, order.lines[0].unit_price, order.subtotal),
+            (total, 645, total),
+            "{currency}"
+        );
+        assert!(order.adjustments.is_empty(), "{currency}");
+    }
+    assert_eq!(refused(&changed(json!({ "currency": "ZZZ" }))).field, "currency");
+    assert_eq!(refused(&changed(json!({ "total": "a lot" }))).field, "total");
+    assert_eq!(refused(&changed(json!({ "total": 2.5 }))).field, "total");
+}
+
+#[test]
+fn prices_with_tax_have_it_in_them_and_still_sum_exactly() {
+    let mut order = changed(json!({
+        "currency": "PLN", "prices_include_tax": true, "discount_total": "8.13", "discount_tax": "1.87",
+        "shipping_total": "12.19", "shipping_tax": "2.81", "total": "128.00", "total_tax": "23.93",
+    }));
+    order["line_items"] = json!([{
+        "id": 1, "name": "Mug", "product_id": 5, "variation_id": 6, "quantity": 3, "sku": "MUG-B",
+        "subtotal": "100.01", "subtotal_tax": "22.99", "total": "91.88", "total_tax": "21.12", "price": 30.626667,
+    }]);
+    let order = read_order(&order).placed.order;
+    let line = &order.lines[0];
+    assert_eq!((line.unit_price, line.tax, line.variant.as_deref()), (4_100, 2_112, Some("6")));
+    assert_eq!((order.subtotal, order.discount, order.tax, order.total), (12_300, 1_000, 2_393, 12_800));
+    assert_eq!(order.delivery.as_ref().unwrap().price, 1_500);
+    let adjustments: i64 = order.adjustments.iter().map(|adjustment| adjustment.amount).sum();
+    assert_eq!(order.subtotal - order.discount + 1_500 + adjustments, order.total);
+    assert!(order.adjustments.is_empty(), "{:?}", order.adjustments);
+}
+
+#[test]
+fn fees_are_adjustments_and_what_no_part_explains_is_one_too() {
+    let order = read_order(&changed(json!({
+        "total": "14.00",
+        "fee_lines": [
+            { "id": 1, "name": "Gift wrap", "total": "5.00", "total_tax": "0.00" },
+            { "id": 2, "name": "", "total": "-1.00", "total_tax": "0.00" },
+        ],
+        "coupon_lines": [{ "id": 3, "code": "summer", "discount": "0.00" }],
+    })))
+    .placed
+    .order;
+    let adjustments: Vec<_> = order
+        .adjustments
+        .iter()
+        .map(|adjustment| (adjustment.kind.as_str(), adjustment.label.as_str(), adjustment.amount))
+        .collect();
+    assert_eq!(adjustments, [("fee", "Gift wrap", 500), ("fee", "Fee", -100), ("other", "Other", 800)]);
+    assert_eq!(order.codes, ["summer"]);
+    assert_eq!(order.subtotal + adjustments.iter().map(|(_, _, amount)| amount).sum::<i64>(), order.total);
+}
+
+#[test]
+fn a_line_that_does_not_divide_keeps_its_sum() {
+    let mut order = changed(json!({ "total": "10.00" }));
+    order["line_items"][0]["quantity"] = json!(3);
+    order["line_items"][0]["subtotal"] = json!("10.00");
+    let order = read_order(&order).placed.order;
+    assert_eq!((order.lines[0].unit_price, order.subtotal, order.total), (333, 1_000, 1_000));
+    assert!(order.adjustments.is_empty());
+}
+
+#[test]
+fn a_guest_is_known_by_the_e_mail_and_nobody_by_nothing() {
+    let guest = read_order(&changed(json!({ "customer_id": 0 }))).placed.customer.unwrap();
+    assert_eq!((guest.id, guest.email.as_deref()), (None, Some("email@example.com")));
+    let mut order = changed(json!({ "customer_id": 0 }));
+    order["billing"]["email"] = json!("");
+    assert_eq!(read_order(&order).placed.customer, None);
+}
+
+#[test]
+fn an_order_without_shipping_address_goes_to_the_billing_address() {
+    for nothing in [json!([]), Value::Null, json!({ "country": "" })] {
+        let order = read_order(&changed(json!({ "shipping": nothing }))).placed.order;
+        assert_eq!(order.destination.unwrap().country, "CO");
+    }
+    let order = changed(json!({ "shipping": [], "billing": [], "shipping_lines": [] }));
+    let order = read_order(&order).placed.order;
+    assert_eq!((order.destination, order.delivery), (None, None));
+}
+
+#[test]
+fn a_company_buys_as_a_business_and_may_be_exempt() {
+    let mut order = changed(json!({ "meta_data": [{ "id": 1, "key": "is_vat_exempt", "value": "yes" }] }));
+    order["billing"]["company"] = json!("Loom Ltd");
+    let buyer = read_order(&order).placed.order.buyer;
+    assert_eq!((buyer.kind.as_str(), buyer.tax_exempt), ("business", true));
+}
+
+#[test]
+fn dates_without_a_zone_are_utc_or_the_shops() {
+    let at = |fields: Value, zone: &str| {
+        let zone = TimeZone::get(zone).unwrap();
+        match read("order.created", changed(fields).to_string().as_bytes(), &zone).unwrap() {
+            Reading::Order(order) => order.placed.order.placed_at,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(at(json!({}), "Asia/Tokyo"), PLACED, "date_created_gmt is UTC whatever the shop's zone");
+    let old = json!({ "date_created_gmt": null, "date_created": "2023-07-06T23:17:03" });
+    assert_eq!(at(old, "Asia/Tokyo"), PLACED, "an old API version gives the shop's time alone");
+    assert_eq!(at(json!({ "date_created_gmt": "2023-07-06T16:17:03+02:00" }), "UTC"), PLACED);
+    assert_eq!(
+        refused(&changed(json!({ "date_created_gmt": "soon", "date_created": null }))).field,
+        "date_created_gmt"
+    );
+}
+
+#[test]
+fn the_promise_comes_back_on_the_order_or_on_its_shipping_line() {
+    let meta = json!([
+        { "id": 1, "key": "_cartwright_quote", "value": "q1.a.b" },
+        { "id": 2, "key": "_cartwright_cart", "value": "c-1" },
+        { "id": 3, "key": "_cartwright_locale", "value": "pl" },
+        { "id": 4, "key": "gift-note", "value": "Hello" },
+        { "id": 5, "key": "boxes", "value": 2 },
+        { "id": 6, "key": "nested", "value": { "phone": "123" } },
+        { "id": 7, "key": "long", "value": "x".repeat(2_000) },
+    ]);
+    let mut on_line = payload();
+    on_line["shipping_lines"][0]["meta_data"] = meta.clone();
+    for order in [changed(json!({ "meta_data": meta })), on_line] {
+        let placed = read_order(&order).placed;
+        assert_eq!(placed.order.quote.as_deref(), Some("q1.a.b"));
+        assert_eq!(placed.order.cart_id.as_deref(), Some("c-1"));
+        assert_eq!(placed.locale.as_deref(), Some("pl"));
+    }
+    let order = read_order(&changed(json!({ "meta_data": meta }))).placed.order;
+    let attributes: Vec<_> = order.attributes.iter().map(|a| (a.key.as_str(), a.value.as_str())).collect();
+    assert_eq!(attributes, [("gift-note", "Hello"), ("boxes", "2")]);
+}
+
+#[test]
+fn several_parcels_are_one_choice() {
+    let order = read_order(&changed(json!({
+        "shipping_total": "12.00", "total": "14.00",
+        "shipping_lines": [
+            { "id": 1, "method_id": "flat_rate", "instance_id": "3", "method_title": "Courier" },
+            { "id": 2, "method_id": "local_pickup", "instance_id": "0", "method_title": "Pick-up" },
+        ],
+    })))
+    .placed
+    .order;
+    let delivery = order.delivery.unwrap();
+    assert_eq!(
+        (delivery.id.as_str(), delivery.title.as_str(), delivery.price),
+        ("flat_rate:3", "Courier + Pick-up", 1_200)
+    );
+}
+
+#[test]
+fn what_a_status_means_depends_on_what_is_known() {
+    let known = |status: &str| Some(stored(&payload(), status));
+    for (status, stored, expected) in [
+        ("processing", None, "order/17/placed"),
+        ("on-hold", None, "order/17/placed"),
+        ("completed", None, "order/17/placed"),
+        ("wc-processing", None, "order/17/placed"),
+        ("pending", None, "-"),
+        ("checkout-draft", None, "-"),
+        ("failed", None, "-"),
+        ("trash", None, "-"),
+        ("packed-by-robot", None, "-"),
+        ("cancelled", None, "-"),
+        ("refunded", None, "-"),
+        ("processing", known("placed"), "-"),
+        ("completed", known("placed"), "-"),
+        ("completed", known("shipped"), "-"),
+        ("pending", known("placed"), "-"),
+        ("processing", known("cancelled"), "-"),
+        ("cancelled", known("placed"), "order/17/cancelled"),
+        ("cancelled", known("shipped"), "order/17/cancelled"),
+        ("cancelled", known("cancelled"), "-"),
+        ("refunded", known("delivered"), "order/17/returned"),
+        ("refunded", known("returned"), "-"),
+    ] {
+        let order = changed(json!({ "status": status }));
+        assert_eq!(
+            identity(&step(&order, stored.as_ref())),
+            expected,
+            "{status}, known: {:?}",
+            stored.map(|s| s.status)
+        );
+    }
+}
+
+#[test]
+fn an_old_order_touched_again_is_not_new() {
+    let since = |order: &Value| identity(&of_order(read_order(order), None, Some(PLACED + 1_000))).to_owned();
+    assert_eq!(since(&payload()), "-");
+    assert_eq!(since(&changed(json!({ "date_created_gmt": "2023-07-06T14:17:04" }))), "order/17/placed");
+    let paid_later = changed(json!({ "date_paid_gmt": "2023-07-07T08:00:00" }));
+    assert_eq!(since(&paid_later), "order/17/placed", "an order is new when it is paid");
+}
+
+#[test]
+fn an_edit_of_a_placed_order_is_a_conflict_only_when_the_purchase_differs() {
+    let known = stored(&payload(), "placed");
+    let mut moved = payload();
+    moved["shipping"]["city"] = json!("Elsewhere");
+    moved["date_modified_gmt"] = json!("2023-07-08T00:00:00");
+    assert_eq!(identity(&step(&moved, Some(&known))), "-");
+    let mut more = payload();
+    more["line_items"][0]["quantity"] = json!(3);
+    assert_eq!(identity(&step(&more, Some(&known))), "!");
+    assert_eq!(identity(&step(&changed(json!({ "total": "3.000" })), Some(&known))), "!");
+}
+
+#[test]
+fn two_deliveries_of_one_transition_are_the_same_event() {
+    let print = |order: &Value, stored: Option<&OrderRecord>| match step(order, stored) {
+        Step::Report { fingerprint, .. } => fingerprint,
+        other => panic!("{other:?}"),
+    };
+    let touched = changed(json!({ "date_modified_gmt": "2023-07-09T00:00:00", "status": "completed" }));
+    assert_eq!(print(&payload(), None), print(&touched, None));
+    assert_ne!(print(&payload(), None), print(&changed(json!({ "total": "9.00" })), None));
+    let known = stored(&payload(), "placed");
+    let refunds = json!([{ "id": 5, "reason": "Mr Last asked", "total": "-2.000" }]);
+    let first = changed(json!({ "status": "refunded", "refunds": refunds }));
+    let second = changed(
+        json!({ "status": "refunded", "refunds": refunds, "date_modified_gmt": "2023-07-09T00:00:00" }),
+    );
+    assert_eq!(print(&first, Some(&known)), print(&second, Some(&known)));
+}
+
+#[test]
+fn a_refund_gives_the_money_and_the_lines_but_not_the_staffs_words() {
+    let known = stored(&payload(), "delivered");
+    let order = changed(json!({
+        "status": "refunded",
+        "date_modified_gmt": "2023-07-09T00:00:00",
+        "refunds": [{ "id": 5, "reason": "Mr Last asked", "total": "-1.500" }, { "id": 6, "reason": "", "total": "-0.500" }],
+    }));
+    let Step::Report { event, .. } = step(&order, Some(&known)) else { panic!("nothing reported") };
+    let Event::OrderReturned(returned) = *event else { panic!("{event:?}") };
+    assert_eq!(
+        serde_json::to_value(&returned).unwrap(),
+        json!({
+            "order_id": "17",
+            "return": {
+                "id": "refund",
+                "lines": [{ "line": "9", "quantity": 2 }],
+                "refunded": 200,
+                "at": "2023-07-09T00:00:00Z",
+            },
+        })
+    );
+}
+
+#[test]
+fn a_new_customer_is_read_and_an_old_account_is_not_new() {
+    let customer = json!({
+        "id": 25, "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace", "username": "ada",
+        "date_created_gmt": "2026-11-28T09:00:00", "billing": { "company": "", "phone": "555" }, "role": "customer",
+    });
+    let read = || match read("customer.created", customer.to_string().as_bytes(), &TimeZone::UTC).unwrap() {
+        Reading::Customer(customer) => *customer,
+        other => panic!("{other:?}"),
+    };
+    let Step::Report { id, event, .. } = of_customer(read(), Some(PLACED)) else {
+        panic!("nothing reported")
+    };
+    assert_eq!(id, "customer/25/created");
+    let Event::CustomerCreated(created) = *event else { panic!("{event:?}") };
+    assert_eq!(created.customer.email.as_deref(), Some("ada@example.com"));
+    assert_eq!(created.customer.phone.as_deref(), Some("555"));
+    assert_eq!(identity(&of_customer(read(), Some(i64::MAX))), "-");
+}
+
+#[test]
+fn other_topics_are_of_no_interest() {
+    for topic in ["order.deleted", "product.created", "coupon.updated", "action.woocommerce_add_to_cart", ""]
+    {
+        assert_eq!(read(topic, b"{\"id\":17}", &TimeZone::UTC), Ok(Reading::Unhandled), "{topic}");
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_says_where_and_repeats_nothing() {
+    for body in ["", "{", "[]", "{\"id\":17}", "\"x\"", "null"] {
+        assert!(read("order.created", body.as_bytes(), &TimeZone::UTC).is_err(), "{body}");
+    }
+    let mut order = payload();
+    order["line_items"][0]["quantity"] = json!("ada@example.com");
+    let error = refused(&order);
+    assert_eq!(error.field, "line_items[0].quantity");
+    order["line_items"][0]["quantity"] = json!({ "ada@example.com": 1 });
+    let error = refused(&order);
+    assert_eq!(error.field, "line_items[0].quantity");
+    assert!(!error.to_string().contains("ada"), "{error}");
+}
+
+/// Any JSON, with the names that the adapter looks for more often than chance would have them.
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        ".*",
+        Just("processing".to_owned()),
+        Just("EUR".to_owned()),
+        Just("-99999999999999999999.99".to_owned()),
+        Just("2023-07-06T14:17:03".to_owned()),
+        "[0-9]{1,30}\\.[0-9]{0,10}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(
+                prop::sample::select(vec![
+                    "id", "key", "value", "total", "quantity", "subtotal", "country", "code"
+                ]),
+                inner,
+                0..5
+            )
+            .prop_map(|map| map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_payload_makes_it_panic(field in 0_usize..60, value in any_json(), known in any::<bool>()) {
+        let mut order = payload();
+        let name = { let fields = order.as_object().unwrap(); fields.keys().nth(field % fields.len()).unwrap().clone() };
+        order[name] = value.clone();
+        for body in [order, value] {
+            if let Ok(Reading::Order(reading)) = read("order.created", body.to_string().as_bytes(), &TimeZone::UTC) {
+                let order = &reading.placed.order;
+                let tax = if order.prices_include_tax { 0 } else { order.tax };
+                let shipping = order.delivery.as_ref().map(|delivery| delivery.price);
+                if let Some(shipping) = shipping {
+                    let parts = order.subtotal - order.discount + shipping + tax
+                        + order.adjustments.iter().map(|adjustment| adjustment.amount).sum::<i64>();
+                    prop_assert_eq!(parts, order.total);
+                }
+                let known = known.then(|| stored(&payload(), "placed"));
+                let _ = of_order(*reading, known.as_ref(), Some(0));
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read("order.created", &bytes, &TimeZone::UTC);
+        let _ = read("customer.created", &bytes, &TimeZone::UTC);
+    }
+}
