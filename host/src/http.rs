@@ -155,3 +155,6 @@ async fn no_such_method() -> Problem {
         "This path does not take this method; the Allow header lists those it takes.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::Wire;
 use super::json;
 use super::keys::Caller;
 use super::problem::{FieldError, Kind, Problem};
-use crate::domain::{CatalogEntry, money};
+use crate::domain::{CatalogEntry, Product, money};
 
 pub const PATH: &str = "/v1/catalog/products";
 
@@ -193,7 +193,10 @@ impl Writer<'_> {
 
 /// One line as a product that can be.
 fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
-    let entry: CatalogEntry = json::parse(line, depth).map_err(Problem::into_first)?;
+    // The product's own fields are flattened into the line, which hides their paths: the product read alone
+    // names them.
+    let entry: CatalogEntry = json::parse(line, depth)
+        .map_err(|problem| json::parse::<Product>(line, depth).err().unwrap_or(problem).into_first())?;
     let product = &entry.product;
     if product.id.is_empty() || product.id.len() > 255 {
         return Err(FieldError::at("id", "must have 1 to 255 characters"));
@@ -220,6 +223,8 @@ mod tests {
         assert_eq!(why(r#"{"id":"mug","currency":"EUX","price":1290}"#), Err("currency".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":-1}"#), Err("price".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":9007199254740992}"#), Err("price".to_owned()));
+        assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":"1"}"#), Err("price".to_owned()));
+        assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":1,"related":7}"#), Err("related".to_owned()));
         assert_eq!(why("{"), Err(".".to_owned()));
         assert_eq!(why("[[[[[[[[[[]]]]]]]]]]"), Err(".".to_owned()));
     }
