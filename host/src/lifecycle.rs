@@ -1,5 +1,6 @@
 //! How an event becomes effects, exactly once.
 
+mod attempt;
 mod backoff;
 pub mod check;
 mod effects;

@@ -6,15 +6,15 @@ use std::fmt::Write as _;
 use futures::future::BoxFuture;
 use sqlx::AssertSqlSafe;
 
+use super::claims::Claimed;
 use super::coupons::NewCoupon;
-use super::jobs::Claimed;
 use super::labels::Label;
-use super::messages::{NewMessage, Origin};
+use super::outgoing::{NewMessage, Origin};
 use super::state::StateChange;
 use super::timers::TimerChange;
 use super::webhooks::NewWebhook;
 use super::writer::Tx;
-use super::{Result, Store, coupons, events, jobs, labels, messages, points, state, timers, webhooks};
+use super::{Result, Store, coupons, events, jobs, labels, outgoing, points, state, timers, webhooks};
 use crate::domain::StateRead;
 
 /// Rows in one statement.
@@ -90,8 +90,8 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
         }
         for step in &changes.messages {
             match step {
-                MessageStep::Send(message) => messages::insert(tx, &origin, message, &codes).await?,
-                MessageStep::Cancel(key) => messages::cancel(tx, &origin, key).await?,
+                MessageStep::Send(message) => outgoing::insert(tx, &origin, message, &codes).await?,
+                MessageStep::Cancel(key) => outgoing::cancel(tx, &origin, key).await?,
             }
         }
         if let Some(customer) = origin.customer_id {

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::messages::Origin;
+use super::outgoing::Origin;
 use super::writer::Tx;
 use super::{CONTRACT, CouponStanding, Result, Store, from_json, to_json};
 use crate::domain::Coupon;

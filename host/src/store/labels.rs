@@ -1,7 +1,7 @@
 //! Labels that plugins put on customers and orders.
 
 use super::Result;
-use super::messages::Origin;
+use super::outgoing::Origin;
 use super::writer::Tx;
 
 /// What is labelled.

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::messages::Origin;
+use super::outgoing::Origin;
 use super::writer::Tx;
 use super::{Result, StoreError};
 

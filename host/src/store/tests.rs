@@ -55,6 +55,7 @@ fn owner(subject: &str) -> StateOwner {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "a write borrows the input that it was sent with")]
 fn put<'c>(tx: &'c mut writer::Tx, key: &'c String) -> futures::future::BoxFuture<'c, Result<()>> {
     Box::pin(async move {
         let change = StateChange { owner: owner("1"), key: key.clone(), change: Change::Put("x".to_owned()) };

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use sqlx::Row as _;
 
-use super::messages::Origin;
+use super::outgoing::Origin;
 use super::writer::Tx;
 use super::{Result, Store, events, jobs, orders, to_json};
 use crate::domain::{DueTimer, Hook};

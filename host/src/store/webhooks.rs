@@ -1,7 +1,7 @@
 //! The outbox to the shop's own systems: written with the event, handed over later.
 
 use super::Result;
-use super::messages::Origin;
+use super::outgoing::Origin;
 use super::writer::Tx;
 
 /// A notice for the subscribers of `topic`; its id is the key by which they tell a repetition.

@@ -1,0 +1,184 @@
+//! One job from its lease to its end: called → planned → committed, or rested, or dead. A conflict on what
+//! a call read runs it again at once, in a fresh instance, with the same seed and clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::TryRngCore as _;
+
+use super::effects::{self, Mint, Scene};
+use super::invocation::{self, Site};
+use super::scrub::scrub;
+use super::{Lifecycle, backoff};
+use crate::plugins::registry::Snapshot;
+use crate::store::{Claimed, Completion, Failure, Result, StoreError, StoredEvent, new_id};
+
+/// Conflicts after which a plugin's jobs run one at a time.
+const CONFLICTS: u32 = 3;
+
+/// Conflicts after which a job is given back: only other hosts can cause them by then.
+const MOST_CONFLICTS: u32 = 20;
+const CONFLICT_REST_MS: i64 = 1_000;
+
+/// Characters of a fault that are kept.
+const FAULT: usize = 500;
+
+/// How an attempt ended.
+enum Ended {
+    Done,
+    /// What it read has changed.
+    Stale,
+    /// Another worker has the job.
+    Lost,
+    Fault(String, &'static str),
+}
+
+struct Random {
+    now_ms: i64,
+    /// The first failure of the operating system's random numbers.
+    failed: bool,
+}
+
+impl Lifecycle {
+    /// One job from its lease to its end.
+    pub(super) async fn perform(&self, snapshot: &Snapshot, job: Claimed) -> Result<()> {
+        let site = snapshot.shops.get(&job.shop).and_then(|shop| {
+            let plugin = shop.plugins.iter().find(|live| live.entry.name == job.plugin)?;
+            let deadline = Duration::from_millis(u64::from(snapshot.host.limits.event_ms));
+            Some(Site { shop: Arc::clone(shop), plugin: Arc::clone(plugin), deadline })
+        });
+        let Some(site) = site else { return self.store.give_back(&job, job.created_at).await };
+        let Some(event) = self.store.event(&job.event_id).await? else {
+            return self.rest(&job, "its event is gone".to_owned(), "host").await;
+        };
+        let lane = self.desk.lane(&job);
+        for conflicts in 0..MOST_CONFLICTS {
+            let ended = if conflicts < CONFLICTS {
+                let _shared = lane.read().await;
+                self.attempt(&site, &job, &event).await
+            } else {
+                let _alone = lane.write().await;
+                self.attempt(&site, &job, &event).await
+            };
+            match ended {
+                Ended::Done => {
+                    count(&job, "done");
+                    return Ok(());
+                }
+                Ended::Stale => count(&job, "conflict"),
+                Ended::Lost => {
+                    count(&job, "lost");
+                    return Ok(());
+                }
+                Ended::Fault(fault, kind) => return self.rest(&job, fault, kind).await,
+            }
+        }
+        self.store.give_back(&job, self.clock.now_ms().saturating_add(CONFLICT_REST_MS)).await
+    }
+
+    async fn attempt(&self, site: &Site, job: &Claimed, event: &StoredEvent) -> Ended {
+        let (invocation, currency) = match invocation::build(&self.store, site, job, event).await {
+            Ok(built) => built,
+            Err(error) => return Ended::Fault(error.to_string(), "host"),
+        };
+        let outcome = self.plugins.call(invocation).await;
+        let asked = match outcome.result {
+            Ok(effects) => effects,
+            Err(fault) => return Ended::Fault(fault.to_string(), fault.kind()),
+        };
+        let scene = Scene {
+            shop: &job.shop,
+            plugin: &job.plugin,
+            customer_id: event.customer_id.as_deref(),
+            order_id: event.order_id.as_deref(),
+            now_ms: job.created_at,
+        };
+        let now_ms = self.clock.now_ms();
+        let mut random = Random { now_ms, failed: false };
+        let changes = match effects::plan(asked, &scene, &mut random) {
+            Ok(_) if random.failed => {
+                return Ended::Fault("the operating system gives no random numbers".to_owned(), "host");
+            }
+            Ok(changes) => changes,
+            Err(why) => return Ended::Fault(why, "effects"),
+        };
+        let completion = Completion {
+            job: job.clone(),
+            event: event.clone(),
+            currency,
+            reads: outcome.reads,
+            changes,
+            now_ms,
+        };
+        match self.store.complete(completion).await {
+            Ok(()) => Ended::Done,
+            Err(StoreError::Stale) => Ended::Stale,
+            Err(StoreError::Fenced) => Ended::Lost,
+            Err(StoreError::Invalid(why)) => Ended::Fault(why, "effects"),
+            Err(error) => Ended::Fault(error.to_string(), "host"),
+        }
+    }
+
+    /// A failed attempt: the job rests, or has failed often enough.
+    async fn rest(&self, job: &Claimed, fault: String, kind: &'static str) -> Result<()> {
+        let now_ms = self.clock.now_ms();
+        let attempts = job.attempts.saturating_add(1);
+        let rest = backoff::rest_ms(attempts, invocation::seed(&job.event_id, &job.plugin));
+        let outcome = if rest.is_some() { "failed" } else { "dead" };
+        count(job, outcome);
+        let fault: String = scrub(&fault).chars().take(FAULT).collect();
+        tracing::warn!(
+            shop = job.shop,
+            plugin = job.plugin,
+            hook = job.hook,
+            job = job.id,
+            attempts,
+            kind,
+            outcome,
+            fault,
+            "a plugin failed on an event"
+        );
+        let failure = Failure {
+            job_id: job.id.clone(),
+            event_id: job.event_id.clone(),
+            lease_token: job.lease_token,
+            fault,
+            run_after: rest.map(|rest| now_ms.saturating_add(rest)),
+            now_ms,
+        };
+        match self.store.fail(failure).await {
+            Err(StoreError::Fenced) => Ok(()),
+            settled => settled,
+        }
+    }
+}
+
+fn count(job: &Claimed, outcome: &'static str) {
+    metrics::counter!(
+        "cartwright_jobs_total",
+        "plugin" => job.plugin.clone(), "hook" => job.hook.clone(), "outcome" => outcome
+    )
+    .increment(1);
+}
+
+impl Mint for Random {
+    /// 60 bits in three groups; letters and digits that are not mistaken for each other (Crockford's).
+    fn code(&mut self) -> String {
+        const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let mut bytes = [0_u8; 12];
+        self.failed |= rand::rngs::OsRng.try_fill_bytes(&mut bytes).is_err();
+        let letters = bytes.iter().filter_map(|byte| LETTERS.chars().nth(usize::from(byte % 32)));
+        let mut code = String::with_capacity(14);
+        for (index, letter) in letters.enumerate() {
+            if index > 0 && index % 4 == 0 {
+                code.push('-');
+            }
+            code.push(letter);
+        }
+        code
+    }
+
+    fn id(&mut self, prefix: &str) -> String {
+        new_id(prefix, self.now_ms)
+    }
+}

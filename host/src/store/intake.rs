@@ -1,0 +1,147 @@
+//! Taking an event in: its name, its place in the order's sequence, and its jobs, in one transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use sqlx::Row as _;
+
+use super::entry::{self, Standing};
+use super::writer::Tx;
+use super::{Result, Store, customers, events, orders, to_json};
+use crate::domain::{CustomerInput, Event, Hook};
+
+/// Hook → plugins that are called.
+pub type Subscribers = BTreeMap<Hook, Vec<String>>;
+
+/// An event, checked and normalised, contact details taken out.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    pub shop: String,
+    pub source: String,
+    pub id: String,
+    /// Hex.
+    pub fingerprint: String,
+    pub event_id: String,
+    pub event: Event,
+    /// The host's id and what the event says of the customer.
+    pub customer: Option<(String, CustomerInput)>,
+    pub locale: Option<String>,
+    /// JSON of the verified quote.
+    pub quote: Option<String>,
+    /// The shop's currency: only totals in it can be summed up.
+    pub currency: String,
+    pub subscribers: Arc<Subscribers>,
+    /// How long an event that is too early waits for its elder.
+    pub hold_until: i64,
+    pub now_ms: i64,
+}
+
+/// What became of an event at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    New { held: bool },
+    Duplicate { event_id: String },
+    Conflict { event_id: String },
+}
+
+impl Store {
+    pub async fn take_in(&self, intake: Intake) -> Result<Taken> {
+        self.write(intake, take_in).await
+    }
+}
+
+fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken>> {
+    Box::pin(async move {
+        if let Some(known) = name(tx, intake).await? {
+            return Ok(known);
+        }
+        if let Some((id, input)) = &intake.customer {
+            customers::upsert(tx, &intake.shop, id, input, intake.now_ms).await?;
+        }
+        let mut row = events::Row {
+            id: intake.event_id.clone(),
+            shop: intake.shop.clone(),
+            hook: intake.event.hook().name().to_owned(),
+            order_id: intake.event.order_id().map(str::to_owned),
+            customer_id: intake.customer.as_ref().map(|(id, _)| id.clone()),
+            locale: intake.locale.clone(),
+            seq: 0,
+            payload: to_json(&intake.event),
+            late: false,
+            received_at: intake.now_ms,
+        };
+        let standing =
+            entry::enter(tx, &row, &intake.event, intake.quote.as_deref(), &intake.currency, intake.now_ms)
+                .await?;
+        match standing {
+            Standing::Placed => placed_before(tx, intake, &row.payload).await,
+            Standing::TooEarly => {
+                events::insert(tx, &row, "held", Some(intake.hold_until)).await?;
+                tx.touched.work = true;
+                Ok(Taken::New { held: true })
+            }
+            Standing::Ready { seq, customer_id, locale } => {
+                row.seq = seq;
+                row.customer_id = row.customer_id.or(customer_id);
+                row.locale = row.locale.or(locale);
+                events::open(tx, &row, &intake.subscribers, intake.now_ms, false).await?;
+                if let (Event::OrderPlaced(_) | Event::OrderShipped(_), Some(order_id)) =
+                    (&intake.event, &row.order_id)
+                {
+                    events::release(tx, intake, order_id).await?;
+                }
+                Ok(Taken::New { held: false })
+            }
+        }
+    })
+}
+
+/// Takes the event's name; an event that has it already is the answer.
+async fn name(tx: &mut Tx, intake: &Intake) -> Result<Option<Taken>> {
+    let taken = sqlx::query(
+        "INSERT INTO intake_keys (shop, source, id, fingerprint, event_id, at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&intake.shop)
+    .bind(&intake.source)
+    .bind(&intake.id)
+    .bind(&intake.fingerprint)
+    .bind(&intake.event_id)
+    .bind(intake.now_ms)
+    .execute(&mut tx.connection)
+    .await?;
+    if taken.rows_affected() > 0 {
+        return Ok(None);
+    }
+    let known = sqlx::query(
+        "SELECT fingerprint, event_id FROM intake_keys WHERE shop = $1 AND source = $2 AND id = $3",
+    )
+    .bind(&intake.shop)
+    .bind(&intake.source)
+    .bind(&intake.id)
+    .fetch_one(&mut tx.connection)
+    .await?;
+    let event_id = known.try_get(1)?;
+    Ok(Some(if known.try_get::<String, _>(0)? == intake.fingerprint {
+        Taken::Duplicate { event_id }
+    } else {
+        Taken::Conflict { event_id }
+    }))
+}
+
+/// An order is placed once, whatever names its event comes under.
+async fn placed_before(tx: &mut Tx, intake: &Intake, payload: &str) -> Result<Taken> {
+    let order_id = intake.event.order_id().unwrap_or_default();
+    let Some((event_id, first)) = orders::placed(tx, &intake.shop, order_id).await? else {
+        return Ok(Taken::Duplicate { event_id: intake.event_id.clone() });
+    };
+    sqlx::query("UPDATE intake_keys SET event_id = $4 WHERE shop = $1 AND source = $2 AND id = $3")
+        .bind(&intake.shop)
+        .bind(&intake.source)
+        .bind(&intake.id)
+        .bind(&event_id)
+        .execute(&mut tx.connection)
+        .await?;
+    Ok(if first == payload { Taken::Duplicate { event_id } } else { Taken::Conflict { event_id } })
+}
