@@ -18,13 +18,24 @@ use std::sync::Arc;
 use crate::decide::Decider;
 use crate::domain::Clock;
 use crate::messages::channels::Channel;
-use crate::plugins::registry::Registry;
+use crate::plugins::registry::{Registry, Snapshot};
 use crate::store::Store;
+
+/// What is live: the [`Registry`] but in tests.
+pub trait Live: Send + Sync {
+    fn current(&self) -> Arc<Snapshot>;
+}
+
+impl Live for Registry {
+    fn current(&self) -> Arc<Snapshot> {
+        Registry::current(self)
+    }
+}
 
 /// Hands over messages when they are due. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
-    pub registry: Arc<Registry>,
+    pub live: Arc<dyn Live>,
     pub store: Store,
     pub clock: Clock,
     /// Asks the plugins for what fills a mail beside its text (`content`, page `message`).

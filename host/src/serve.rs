@@ -81,7 +81,7 @@ impl Host {
         let lifecycle =
             Lifecycle::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let courier = Courier {
-            registry: Arc::clone(&registry),
+            live: Arc::clone(&registry) as _,
             store: store.clone(),
             clock: clock.clone(),
             decider: decider.clone(),

@@ -32,7 +32,7 @@ tracking-link = Track your parcel
 
 progress-placed = Ordered
 progress-shipped = Dispatched
-progress-out = On its way to you
+progress-out = On its way
 progress-delivered = Delivered
 
 coupon-percent = { $percent } off

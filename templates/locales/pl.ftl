@@ -32,7 +32,7 @@ tracking-link = Śledź przesyłkę
 
 progress-placed = Zamówione
 progress-shipped = Wysłane
-progress-out = W drodze do Ciebie
+progress-out = W drodze
 progress-delivered = Dostarczone
 
 coupon-percent = { $percent } rabatu

@@ -32,7 +32,7 @@ tracking-link = Отследить посылку
 
 progress-placed = Заказано
 progress-shipped = Отправлено
-progress-out = В пути к вам
+progress-out = В пути
 progress-delivered = Доставлено
 
 coupon-percent = Скидка { $percent }

@@ -32,7 +32,7 @@ tracking-link = Sledovať zásielku
 
 progress-placed = Objednané
 progress-shipped = Odoslané
-progress-out = Na ceste k vám
+progress-out = Na ceste
 progress-delivered = Doručené
 
 coupon-percent = Zľava { $percent }

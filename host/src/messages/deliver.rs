@@ -115,7 +115,7 @@ impl Courier {
     }
 
     async fn prepare(&self, message: StoredMessage, now_ms: i64) -> Result<Prepared, StoreError> {
-        let snapshot = self.registry.current();
+        let snapshot = self.live.current();
         let Some(shop) = snapshot.shops.get(&message.shop) else {
             return Ok(Prepared::Waits(format!("the shop `{}` is not live: see its file", message.shop)));
         };
@@ -269,3 +269,6 @@ fn tell(id: &str, shop: &str, plugin: &str, template: &str, fate: &MessageFate) 
     )
     .increment(1);
 }
+
+#[cfg(test)]
+mod tests;

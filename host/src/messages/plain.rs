@@ -8,6 +8,9 @@ use html2text::{Comment, Document, Element, Handle, RcDom};
 /// Wider than any line: mail programs wrap by themselves, and a broken link is no link.
 const WIDTH: usize = 10_000;
 
+/// A mark that no mail holds, where an empty line belongs.
+const GAP: &str = "<div>\u{e000}</div>";
+
 /// The text of a finished mail.
 #[must_use]
 pub fn text(dom: &RcDom) -> String {
@@ -91,7 +94,11 @@ fn flatten(node: &Handle, out: &mut String) {
     }
     match &*name.local {
         "head" | "style" | "img" => {}
-        "table" | "tbody" | "thead" | "tfoot" => wrapped("div", node, out),
+        "table" => {
+            out.push_str(GAP);
+            children(node, out);
+            out.push_str(GAP);
+        }
         "tr" => {
             out.push_str("<div>");
             let mut first = true;
@@ -115,15 +122,37 @@ fn flatten(node: &Handle, out: &mut String) {
             children(node, &mut words);
             out.push_str(&words);
             let words = words.trim();
-            if let Some(link) = attribute("href").filter(|link| link.starts_with("http")) {
-                let same = link.trim_end_matches('/').ends_with(words);
-                if words.is_empty() || !same || words.len() < 4 {
-                    out.push_str(if words.is_empty() { "" } else { ": " });
+            // A link around a picture has nothing to say.
+            if let Some(link) = attribute("href").filter(|link| link.starts_with("http") && !words.is_empty())
+            {
+                let says_it = words.len() >= 4 && link.trim_end_matches('/').ends_with(words);
+                if !says_it {
+                    out.push_str(": ");
                     escape(&link, out);
                 }
             }
         }
-        "div" if has("product") => wrapped("p", node, out),
+        "div" if has("product") => {
+            let parts: Vec<String> = node
+                .children
+                .borrow()
+                .iter()
+                .map(|child| {
+                    let mut words = String::new();
+                    if child.element_name().is_some_and(|name| name == "p") {
+                        children(child, &mut words);
+                    }
+                    words
+                })
+                .filter(|words| !words.trim().is_empty())
+                .collect();
+            out.push_str(&format!("<li>{}</li>", parts.join(" — ")));
+        }
+        "div" if has("products") => wrapped("ul", node, out),
+        // Facts that stand together in a box.
+        "p" if has("label") || has("strong") || has("small") || has("coupon-code") => {
+            wrapped("div", node, out)
+        }
         tag @ ("p" | "h1" | "h2" | "h3" | "h4" | "ul" | "ol" | "li" | "div" | "blockquote" | "pre") => {
             wrapped(tag, node, out);
         }
@@ -175,7 +204,10 @@ fn escape(text: &str, out: &mut String) {
 /// No trailing blanks, no two empty lines in a row.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
-    for line in text.lines().map(str::trim_end) {
+    for line in text
+        .lines()
+        .map(|line| line.trim_end_matches(|letter: char| letter.is_whitespace() || letter == '\u{e000}'))
+    {
         if line.is_empty() && lines.last().is_none_or(|last| last.is_empty()) {
             continue;
         }
@@ -204,7 +236,7 @@ mod tests {
             </td></tr></table></body></html>";
         assert_eq!(
             of(html),
-            "# Thank you\n\nHello & welcome.\n\nSocks\n2 × €9.00 — €18.00\nView: https://a.example/?x=1&y=2\n\na.example x@a.example\n"
+            "# Thank you\n\nHello & welcome.\n\nSocks\n2 × €9.00 — €18.00\n\nView: https://a.example/?x=1&y=2\n\na.example x@a.example\n"
         );
     }
 
