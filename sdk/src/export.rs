@@ -28,6 +28,20 @@
 /// The hooks: `pricing`, `delivery`, `content`, `review`, `order_placed`, `order_shipped`,
 /// `delivery_updated`, `order_delivered`, `order_cancelled`, `order_returned`, `customer_created`,
 /// `cart_abandoned`, `feedback_received`, `timer`. Without `; settings: …` the plugin has none.
+///
+/// A hook that there is not, or that the type does not implement, is an error of the compiler:
+///
+/// ```compile_fail
+/// # use cartwright_sdk::prelude::*;
+/// struct Gift;
+/// export!(Gift: order_eaten);
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use cartwright_sdk::prelude::*;
+/// struct Gift;
+/// export!(Gift: order_placed);
+/// ```
 #[macro_export]
 macro_rules! export {
     ($plugin:ident: $($hook:ident),+ $(,)? $(; settings: $settings:ty $(,)?)?) => {

@@ -6,7 +6,7 @@
 use core::fmt;
 
 /// How deep arrays and objects may nest: the guest's stack is small.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,9 +54,9 @@ struct Target {
 impl Project {
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let manifest = folder.join("Cargo.toml");
-        let manifest = manifest
-            .canonicalize()
-            .with_context(|| format!("{} is no plugin: it has no Cargo.toml", folder.display()))?;
+        let Ok(manifest) = manifest.canonicalize() else {
+            bail!("{} is no plugin: it has no Cargo.toml", folder.display());
+        };
         let mut command = cargo();
         command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(&manifest);
         let output = run(&mut command, "cargo")?;
@@ -129,7 +129,10 @@ fn has_target_in(folder: &Path) -> anyhow::Result<()> {
     if Path::new(library.trim()).is_dir() {
         Ok(())
     } else {
-        bail!("Rust cannot build WebAssembly yet: run `rustup target add {TARGET}`, then this again")
+        bail!(
+            "Rust cannot build WebAssembly yet: run `rustup target add {TARGET}`, then this again (without rustup: \
+             install the target with what installed Rust, or Rust from https://rustup.rs)"
+        )
     }
 }
 
@@ -147,9 +150,7 @@ pub fn ensure_target_in(folder: &Path) -> anyhow::Result<bool> {
             bail!("`rustup target add {TARGET}` failed; check the network and run it again:\n{}", words.trim())
         }
         // Without rustup only the person knows where their Rust comes from.
-        Err(_) => Err(missing.context(
-            "rustup was not found; install Rust from https://rustup.rs, or the WebAssembly target by your system's package manager",
-        )),
+        Err(_) => Err(missing),
     }
 }
 
