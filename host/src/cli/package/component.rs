@@ -64,3 +64,57 @@ fn check_imports(module: &[u8]) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{CustomSection, EntityType, ImportSection, Module, TypeSection};
+
+    use super::*;
+
+    fn module_that_imports(from: &str) -> Vec<u8> {
+        let mut module = Module::new();
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        module.section(&types);
+        let mut imports = ImportSection::new();
+        imports.import(from, "now", EntityType::Function(0));
+        module.section(&imports);
+        module.finish()
+    }
+
+    #[test]
+    fn a_module_that_wants_more_than_the_contract_is_told_what_to_leave_out() {
+        for from in ["wasi_snapshot_preview1", "__wbindgen_placeholder__", "env"] {
+            let error = componentise(&module_that_imports(from)).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("it imports `now` from `{from}`, which no host offers")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_schema_moves_out_of_the_module() {
+        let mut module = Module::new();
+        let schema = br#"{"type":"object","properties":{"n":{"minimum":0,"minimum":3}}}"#;
+        module.section(&CustomSection { name: manifest::SETTINGS.into(), data: schema[..].into() });
+        module.section(&CustomSection { name: "name".into(), data: b""[..].into() });
+        let (rest, schema) = take_schema(&module.finish()).unwrap();
+        let schema = schema.unwrap();
+        // Of a field's bounds, those that the field states.
+        assert_eq!(schema["properties"]["n"], serde_json::json!({ "minimum": 3 }));
+        assert_eq!(take_schema(&rest).unwrap(), (rest.clone(), None));
+        assert_eq!(
+            Parser::new(0).parse_all(&rest).filter(|p| matches!(p, Ok(Payload::CustomSection(_)))).count(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_schema_written_twice_is_refused() {
+        let mut module = Module::new();
+        module.section(&CustomSection { name: manifest::SETTINGS.into(), data: b"{}{}"[..].into() });
+        let error = format!("{:#}", take_schema(&module.finish()).unwrap_err());
+        assert!(error.contains("`settings:` given to one `export!` only"), "{error}");
+    }
+}
