@@ -8,6 +8,7 @@ use super::json::Json;
 use super::keys::Caller;
 use super::problem::{FieldError, Kind, Problem};
 use crate::domain::{CustomerInput, CustomerRecord, OrderRecord};
+use crate::lifecycle::{IntakeError, check};
 
 /// Shows a customer
 ///
@@ -66,10 +67,10 @@ pub async fn put_customer(
     if id.is_empty() || id.len() > 255 {
         return Err(invalid("id", "must have 1 to 255 characters"));
     }
-    if input.zone.as_deref().is_some_and(|zone| jiff::tz::TimeZone::get(zone).is_err()) {
-        return Err(invalid("zone", "is not a time zone of the IANA database, like Europe/Warsaw"));
-    }
     input.id = Some(id);
+    if let Err(IntakeError::Invalid { field, what }) = check::customer(&mut input) {
+        return Err(invalid(field.trim_start_matches("customer."), &what));
+    }
     let id = wire.store.put_customer(caller.shop_id(), &input, wire.clock.now_ms()).await?;
     let record = wire.store.customer(caller.shop_id(), &id).await?;
     record.map(Reply).ok_or_else(|| Problem::internal("a customer was stored and is not there"))

@@ -56,9 +56,6 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
         if let Some(known) = name(tx, intake).await? {
             return Ok(known);
         }
-        if let Some((id, input)) = &intake.customer {
-            customers::upsert(tx, &intake.shop, id, input, intake.now_ms).await?;
-        }
         let mut row = events::Row {
             id: intake.event_id.clone(),
             shop: intake.shop.clone(),
@@ -74,6 +71,10 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
         let standing =
             entry::enter(tx, &row, &intake.event, intake.quote.as_deref(), &intake.currency, intake.now_ms)
                 .await?;
+        // What is said of the customer counts only with an event that does.
+        if let (Some((id, input)), false) = (&intake.customer, matches!(standing, Standing::Placed)) {
+            customers::upsert(tx, &intake.shop, id, input, intake.now_ms).await?;
+        }
         match standing {
             Standing::Placed => placed_before(tx, intake, &row.payload).await,
             Standing::TooEarly => {

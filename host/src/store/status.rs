@@ -69,8 +69,8 @@ impl Store {
         let Some(event) = event else { return Ok(None) };
         // One statement, so that a job is not missed on its way into history.
         let jobs = sqlx::query(
-            "SELECT plugin, state, fault, id FROM jobs WHERE event_id = $1 \
-             UNION ALL SELECT plugin, state, fault, id FROM jobs_history WHERE event_id = $1 ORDER BY 4",
+            "SELECT plugin, state, fault FROM jobs WHERE event_id = $1 \
+             UNION ALL SELECT plugin, state, fault FROM jobs_history WHERE event_id = $1 ORDER BY 1",
         )
         .bind(event_id)
         .fetch_all(&self.inner.reads)

@@ -139,7 +139,7 @@ pub fn translate_customer(
         first_name: customer.first_name.text().or_else(|| customer.billing.first_name.text()),
         last_name: customer.last_name.text().or_else(|| customer.billing.last_name.text()),
         company: customer.billing.company.text(),
-        email: customer.email.text().or_else(|| customer.billing.email.text()),
+        email: customer.email.email().or_else(|| customer.billing.email.email()),
         phone: customer.billing.phone.text(),
         created_at,
         ..CustomerInput::default()
@@ -237,7 +237,7 @@ fn buyer(order: &payload::Order) -> Buyer {
 /// A guest has no id and is known by the e-mail; an order without either names nobody.
 fn customer(order: &payload::Order) -> Option<CustomerInput> {
     let billing = &order.billing;
-    let (id, email) = (order.customer_id.id(), billing.email.text());
+    let (id, email) = (order.customer_id.id(), billing.email.email());
     if id.is_none() && email.is_none() {
         return None;
     }

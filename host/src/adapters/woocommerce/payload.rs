@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
 
 use super::Unreadable;
+use crate::lifecycle::check::is_email;
 
 /// A payload's struct.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
@@ -175,7 +176,14 @@ pub struct Loose(pub String);
 
 impl Loose {
     pub fn text(&self) -> Option<String> {
-        Some(self.0.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+        // One line: a line's end in a name could end a mail's header.
+        let line = self.0.replace(char::is_control, " ");
+        Some(line.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// An address that a mail can be sent to; another text is none, and costs no order.
+    pub fn email(&self) -> Option<String> {
+        self.text().filter(|text| is_email(text))
     }
 
     /// An id; `0` is none.

@@ -29,11 +29,14 @@ async fn an_order_is_placed_once_whatever_its_events_are_called() {
     assert_eq!(again, Accepted::Duplicate { event_id: event_id.clone() });
     let mut dearer = order("1");
     dearer.total = 9_000;
-    let dearer = Event::OrderPlaced(OrderPlaced { order: dearer, customer: Some(anna()), locale: None });
+    let bob = CustomerInput { email: Some("bob@example.com".to_owned()), ..CustomerInput::default() };
+    let nobody = house.store.customer_id(&bob).unwrap();
+    let dearer = Event::OrderPlaced(OrderPlaced { order: dearer, customer: Some(bob), locale: None });
     assert_eq!(house.accept("three", dearer).await.unwrap(), Accepted::Conflict { event_id });
     house.step().await;
     assert_eq!(house.calls().len(), 1);
     assert_eq!(house.store.order("demo", "1").await.unwrap().unwrap().order.total, 2_000);
+    assert!(house.store.customer("demo", &nobody).await.unwrap().is_none());
 }
 
 #[tokio::test]
