@@ -134,7 +134,7 @@ async fn a_browser_names_a_customer_only_by_a_signed_token() {
     let expired = token(TOKEN_SECRET, now_s - 60);
     for bad in ["nonsense", "e30.e30.", &forged, &expired] {
         let answer = world.send(ask(json!({ "cart": cart, "customer_token": bad }))).await;
-        assert_eq!(answer.status, 401, "{bad}: {}", answer.text);
+        assert_eq!(answer.status, 403, "{bad}: {}", answer.text);
         assert!(!answer.text.contains("Anna"));
     }
     let good = token(TOKEN_SECRET, now_s + 60);

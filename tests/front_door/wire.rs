@@ -61,7 +61,7 @@ async fn a_bad_body_is_a_problem_that_names_its_place() {
     };
     problem(&world, post("{".to_owned()), 400).await;
     let wrong_type =
-        problem(&world, post(r#"{"cart":{"id":"c","currency":"PLN","lines":"none"}}"#.to_owned()), 422).await;
+        problem(&world, post(r#"{"cart":{"id":"c","currency":"PLN","lines":"none"}}"#.to_owned()), 400).await;
     assert!(wrong_type.to_string().contains("cart.lines"), "{wrong_type}");
     let currency = problem(
         &world,
@@ -88,7 +88,7 @@ async fn every_bad_line_of_the_catalogue_is_reported_by_its_number() {
     let request = world.client.put(world.url("/v1/catalog/products")).bearer_auth(&world.secret_key);
     let answer = world.send(request.header("Content-Type", "application/x-ndjson").body(body)).await;
     let report = answer.json(200);
-    assert_eq!(report["accepted"], 1, "{report}");
+    assert_eq!(report["stored"], 1, "{report}");
     let bad: Vec<u64> =
         report["errors"].as_array().unwrap().iter().map(|error| error["line"].as_u64().unwrap()).collect();
     assert_eq!(bad, [2, 4], "{report}");

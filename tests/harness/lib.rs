@@ -236,14 +236,18 @@ pub struct Mail {
 }
 
 impl World {
-    async fn started(mut self) -> Self {
+    async fn open(&self) -> anyhow::Result<Host> {
         let options = StartOptions {
             clock: self.clock.clone(),
             background: self.background,
             watch: self.background,
             ..StartOptions::default()
         };
-        let host = Host::start(&self.folder, options).await.expect("the host starts");
+        Host::start(&self.folder, options).await
+    }
+
+    async fn started(mut self) -> Self {
+        let host = self.open().await.expect("the host starts");
         let problems = &host.registry().current().problems;
         assert!(problems.is_empty(), "the setup is wrong: {problems:#?}");
         self.host = Some(host);
@@ -262,10 +266,25 @@ impl World {
         self.started().await
     }
 
-    /// Lets go of the host without any farewell, and starts again.
+    /// Lets go of the host without any farewell, and starts again as soon as the database's lock is free.
     pub async fn crash(mut self) -> Self {
         drop(self.host.take());
-        self.started().await
+        // A kept-alive connection would keep its task, and with it the store, alive in this process.
+        self.client = reqwest::Client::new();
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            match self.open().await {
+                Ok(host) => {
+                    self.host = Some(host);
+                    return self;
+                }
+                Err(error) if error.to_string().contains("has this database open") => {
+                    assert!(std::time::Instant::now() < patience, "{error}");
+                    tokio::task::yield_now().await;
+                }
+                Err(error) => panic!("the host does not start again: {error:#}"),
+            }
+        }
     }
 
     #[must_use]
