@@ -76,6 +76,9 @@ pub struct OfferedDelivery {
     #[serde(with = "crate::domain::instant::option", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub order_before: Option<i64>,
+    /// E.g. `today, 14:00`, in the shopper's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_before_text: Option<String>,
     pub pickup_points: Vec<PickupPoint>,
     /// Send it back with the order: it carries the promise. Only `checkout` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]

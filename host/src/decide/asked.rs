@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures::future::try_join_all;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,15 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::cart::{keep_attributes, normalise};
 use super::coupons::{self, OwnCoupons};
+use super::facts::Facts;
+use super::product_page::cart_of_product;
 use super::totals::Sheet;
 use super::{DecideError, FieldProblem, Question};
 use crate::config::calendar::Calendar;
-use crate::domain::{
-    Buyer, Cart, CustomerRecord, DecisionHook, Line, Order, OrderRecord, PaymentMethod, Product, Reads,
-};
+use crate::domain::{Buyer, Cart, Customer, DecisionHook, Order, OrderRecord, Reads};
 use crate::plugins::call::{Offers, Surroundings};
 use crate::plugins::registry::LiveShop;
-use crate::store::{CouponStanding, Store, StoreError};
 use crate::wording::Reader;
 
 /// More are no help to anybody.
@@ -26,41 +24,6 @@ const MOST_VIEWED: usize = 50;
 
 /// For so long the same question has the same seed, so that a page does not change at each look, ms.
 const SEED_HOLDS: i64 = 10 * 60 * 1_000;
-
-/// What the host knows: the [`Store`] but in tests.
-#[async_trait]
-pub trait Facts: Send + Sync {
-    async fn customer(&self, shop: &str, id: &str) -> Result<Option<CustomerRecord>, StoreError>;
-    async fn order(&self, shop: &str, id: &str) -> Result<Option<OrderRecord>, StoreError>;
-    async fn coupon_standing(
-        &self,
-        shop: &str,
-        code: &str,
-        customer: Option<&str>,
-        now_ms: i64,
-    ) -> Result<Option<CouponStanding>, StoreError>;
-}
-
-#[async_trait]
-impl Facts for Store {
-    async fn customer(&self, shop: &str, id: &str) -> Result<Option<CustomerRecord>, StoreError> {
-        Store::customer(self, shop, id).await
-    }
-
-    async fn order(&self, shop: &str, id: &str) -> Result<Option<OrderRecord>, StoreError> {
-        Store::order(self, shop, id).await
-    }
-
-    async fn coupon_standing(
-        &self,
-        shop: &str,
-        code: &str,
-        customer: Option<&str>,
-        now_ms: i64,
-    ) -> Result<Option<CouponStanding>, StoreError> {
-        Store::coupon_standing(self, shop, code, customer, now_ms).await
-    }
-}
 
 /// Ready to be answered.
 pub struct Asked {
@@ -132,47 +95,21 @@ impl Asked {
             _ => None,
         };
 
-        let asked_locale = question
-            .locale
-            .as_deref()
-            .or(customer.as_ref().and_then(|customer| customer.locale.as_deref()))
-            .or(order.as_ref().and_then(|order| order.locale.as_deref()));
-        let locale = shop.wording.negotiate(asked_locale);
-        let zone = known_zone(question.zone.as_deref())
-            .or_else(|| known_zone(customer.as_ref().and_then(|customer| customer.zone.as_deref())))
-            .unwrap_or(&shop.config.zone)
-            .to_owned();
         let (currency, exponent) = match (&cart, &order) {
             (Some(cart), _) => (cart.currency.clone(), cart.exponent),
             (None, Some(order)) => (order.order.currency.clone(), order.order.exponent),
             (None, None) => (shop.public.currency.clone(), shop.public.exponent),
         };
-        let seed =
-            seed(hook.name(), shop_id, cart.as_ref(), product.as_deref(), customer_id.as_deref(), now_ms);
-
-        let mut viewed = question.viewed;
-        viewed.truncate(MOST_VIEWED);
-        let mut surroundings = Surroundings {
-            hook_name: hook.name().to_owned(),
-            now_ms,
-            zone: zone.clone(),
-            seed,
-            locale: locale.clone(),
-            viewed,
-            late: false,
-            shop: Arc::clone(&shop.public),
-            calendar: Arc::clone(&shop.calendar),
-            customer: customer.map(Arc::new),
-            order: None,
-            shipments: Arc::default(),
-            offers: Arc::default(),
-            request_id: question.request_id,
-        };
         let order_id = order.as_ref().map(|order| order.order.id.clone());
-        if let Some(order) = order {
-            surroundings.order = Some(Arc::new(visible(order.order, &shop)));
-            surroundings.shipments = Arc::new(order.shipments);
-        }
+        let subject = cart.as_ref().map(|cart| cart.id.as_str()).or(order_id.as_deref()).unwrap_or_default();
+        let seed = seed(&[hook.name(), shop_id, subject, customer_id.as_deref().unwrap_or_default()], now_ms);
+        let locale = question.locale.as_deref();
+        let mut surroundings =
+            surroundings(&shop, hook.name(), customer, order, locale, question.zone.as_deref(), now_ms);
+        surroundings.seed = seed;
+        surroundings.viewed = question.viewed;
+        surroundings.viewed.truncate(MOST_VIEWED);
+        surroundings.request_id = question.request_id;
         let basket = match cart {
             Some(cart) => {
                 let basket = basket(cart, &shop, facts, &surroundings, customer_id.as_deref()).await?;
@@ -186,8 +123,8 @@ impl Asked {
             }
             None => None,
         };
+        let reader = reader(&surroundings, currency, exponent);
         let today = Calendar::local(now_ms, &shop.calendar.zone).date();
-        let reader = Reader { locale, currency, exponent, zone, now_ms };
         Ok(Self { shop, basket, product, customer_id, order_id, surroundings, reader, today })
     }
 
@@ -209,43 +146,23 @@ impl Asked {
             Some(id) => facts.order(shop_id, id).await?,
             None => None,
         };
-        let asked_locale = locale.or(customer.as_ref().and_then(|customer| customer.locale.as_deref()));
-        let locale = shop.wording.negotiate(asked_locale);
-        let zone = known_zone(customer.as_ref().and_then(|customer| customer.zone.as_deref()))
-            .unwrap_or(&shop.config.zone)
-            .to_owned();
         let (currency, exponent) = match &order {
             Some(order) => (order.order.currency.clone(), order.order.exponent),
             None => (shop.public.currency.clone(), shop.public.exponent),
         };
-        let (order, shipments) = match order {
-            Some(order) => (Some(Arc::new(visible(order.order, shop))), Arc::new(order.shipments)),
-            None => (None, Arc::default()),
-        };
-        let surroundings = Surroundings {
-            hook_name: "message".to_owned(),
+        let mut surroundings = surroundings(shop, "message", customer, order, locale, None, now_ms);
+        surroundings.seed = seed(
+            &["message", shop_id, order_id.unwrap_or_default(), customer_id.unwrap_or_default()],
             now_ms,
-            zone: zone.clone(),
-            seed: seed("message", shop_id, None, order_id, customer_id, now_ms),
-            locale: locale.clone(),
-            viewed: Vec::new(),
-            late: false,
-            shop: Arc::clone(&shop.public),
-            calendar: Arc::clone(&shop.calendar),
-            customer: customer.map(Arc::new),
-            order,
-            shipments,
-            offers: Arc::default(),
-            request_id: String::new(),
-        };
+        );
         Ok(Self {
             shop: Arc::clone(shop),
             basket: None,
             product: None,
             customer_id: customer_id.map(str::to_owned),
             order_id: order_id.map(str::to_owned),
+            reader: reader(&surroundings, currency, exponent),
             surroundings,
-            reader: Reader { locale, currency, exponent, zone, now_ms },
             today: Calendar::local(now_ms, &shop.calendar.zone).date(),
         })
     }
@@ -293,51 +210,53 @@ fn visible(mut order: Order, shop: &LiveShop) -> Order {
     order
 }
 
-/// A product page may be asked for by the product's id alone.
-async fn cart_of_product(shop: &LiveShop, id: Option<&str>, reads: &dyn Reads) -> Result<Cart, DecideError> {
-    let id =
-        id.ok_or_else(|| invalid("product", "is missing: send a product's id, or a cart of one line"))?;
-    let found = reads.products(&shop.config.id, &[id.to_owned()]).await;
-    let product =
-        found.map_err(|error| StoreError::Database(error.0))?.into_iter().next().flatten().ok_or_else(
-            || {
-                let what = format!("the catalogue has no `{id}`: put it there, or send a cart of one line");
-                invalid("product", what)
-            },
-        )?;
-    normalise(cart_of(product), &shop.config).map_err(|problems| DecideError::Invalid { problems })
+/// What a call knows beside its input; language and zone are those asked for, else the customer's.
+fn surroundings(
+    shop: &LiveShop,
+    hook_name: &str,
+    customer: Option<Customer>,
+    order: Option<OrderRecord>,
+    locale: Option<&str>,
+    zone: Option<&str>,
+    now_ms: i64,
+) -> Surroundings {
+    let of_customer = customer.as_ref();
+    let locale = locale
+        .or(of_customer.and_then(|customer| customer.locale.as_deref()))
+        .or(order.as_ref().and_then(|order| order.locale.as_deref()));
+    let locale = shop.wording.negotiate(locale);
+    let zone = known_zone(zone)
+        .or_else(|| known_zone(of_customer.and_then(|customer| customer.zone.as_deref())))
+        .unwrap_or(&shop.config.zone);
+    let (order, shipments) = match order {
+        Some(order) => (Some(Arc::new(visible(order.order, shop))), Arc::new(order.shipments)),
+        None => (None, Arc::default()),
+    };
+    Surroundings {
+        hook_name: hook_name.to_owned(),
+        now_ms,
+        zone: zone.to_owned(),
+        seed: 0,
+        locale,
+        viewed: Vec::new(),
+        late: false,
+        shop: Arc::clone(&shop.public),
+        calendar: Arc::clone(&shop.calendar),
+        customer: customer.map(Arc::new),
+        order,
+        shipments,
+        offers: Arc::default(),
+        request_id: String::new(),
+    }
 }
 
-fn cart_of(product: Product) -> Cart {
-    let line = Line {
-        id: "1".to_owned(),
-        product: product.id.clone(),
-        variant: None,
-        title: product.title,
-        quantity: 1,
-        unit_price: product.price,
-        tags: product.tags,
-        weight_grams: 0,
-        requires_shipping: true,
-        gift_card: false,
-        taxable: true,
-        tax: 0,
-        parent_line: None,
-        attributes: Vec::new(),
-    };
-    Cart {
-        id: format!("product-{}", product.id),
-        currency: product.currency,
-        exponent: 0,
-        lines: vec![line],
-        destination: None,
-        groups: Vec::new(),
-        buyer: Buyer::default(),
-        prices_include_tax: true,
-        tax: 0,
-        payment_methods: Vec::<PaymentMethod>::new(),
-        codes: Vec::new(),
-        attributes: Vec::new(),
+fn reader(surroundings: &Surroundings, currency: String, exponent: u8) -> Reader {
+    Reader {
+        locale: surroundings.locale.clone(),
+        currency,
+        exponent,
+        zone: surroundings.zone.clone(),
+        now_ms: surroundings.now_ms,
     }
 }
 
@@ -346,17 +265,9 @@ fn known_zone(zone: Option<&str>) -> Option<&str> {
 }
 
 /// Below 2^53; the same for a while for the same shopper and cart.
-fn seed(
-    hook: &str,
-    shop: &str,
-    cart: Option<&Cart>,
-    subject: Option<&str>,
-    customer: Option<&str>,
-    now_ms: i64,
-) -> u64 {
+fn seed(parts: &[&str], now_ms: i64) -> u64 {
     let mut hash = Sha256::new();
-    let cart = cart.map_or("", |cart| cart.id.as_str());
-    for part in [hook, shop, cart, subject.unwrap_or_default(), customer.unwrap_or_default()] {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
@@ -365,6 +276,6 @@ fn seed(
     digest.iter().take(8).fold(0_u64, |seed, byte| (seed << 8) | u64::from(*byte)) >> 11
 }
 
-fn invalid(field: &str, what: impl Into<String>) -> DecideError {
+pub fn invalid(field: &str, what: impl Into<String>) -> DecideError {
     DecideError::Invalid { problems: vec![FieldProblem { field: field.to_owned(), what: what.into() }] }
 }

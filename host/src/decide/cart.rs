@@ -21,7 +21,8 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     match money::exponent(&currency) {
         Some(exponent) => cart.exponent = exponent,
         None => {
-            problems.add("cart.currency", format!("`{}` is not an ISO 4217 currency like EUR", cart.currency))
+            problems
+                .add("cart.currency", format!("`{}` is not an ISO 4217 currency like EUR", cart.currency));
         }
     }
     cart.currency = currency;

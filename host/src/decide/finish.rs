@@ -105,6 +105,9 @@ impl Finish<'_> {
                 .as_ref()
                 .map(|arrival| wording::arrival(arrival, &self.asked.reader)),
             order_before: option.order_before,
+            order_before_text: option
+                .order_before
+                .map(|before| self.asked.shop.wording.relative_instant(before, &self.asked.reader)),
             pickup_points: option.pickup_points.clone(),
             quote,
         }

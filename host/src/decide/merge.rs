@@ -4,6 +4,7 @@
 //! Every proposal is ruled on in the [`Trace`]: kept, changed or dropped, and why.
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::cast_possible_truncation)]
 
+mod candidates;
 mod content;
 mod delivery;
 mod discounts;
@@ -68,4 +69,5 @@ fn out_of_place(proposal: &Proposal<'_>, trace: &mut Trace) {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests;

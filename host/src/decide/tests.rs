@@ -260,6 +260,7 @@ async fn a_quote_carries_the_promise() {
     assert_eq!((quote.cart.as_str(), quote.option.as_str()), ("cart-1", "one/express"));
     assert_eq!((quote.price, quote.currency.as_str(), quote.exponent), (500, "EUR", 2));
     assert_eq!(quote.arrival, shown.arrival);
+    assert_eq!(shown.order_before_text.as_deref(), Some("today, 10:10"), "in the shop's zone");
     assert_eq!(quote.contributors, ["one", "two"]);
     assert_eq!(
         quote::verify(&[7; 32], text, "test", NOW + 600_001),

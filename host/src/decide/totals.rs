@@ -254,4 +254,5 @@ fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Contribution, Proposal, in_order, out_of_place};
+use super::Contribution;
+use super::candidates::{Candidate, candidates};
 use crate::config::DiscountRules;
 use crate::decide::explain::{Source, Trace};
-use crate::decide::totals::{Cut, Goods, Sheet, WHOLE, cap_of};
-use crate::domain::{Cart, Discount, DiscountTarget, DiscountValue, Effect, Hook};
+use crate::decide::totals::{Cut, Goods, Sheet, cap_of};
+use crate::domain::{Cart, Discount, DiscountTarget, DiscountValue};
 
 /// A discount that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +29,6 @@ pub struct Pricing {
     pub applied: Vec<Applied>,
     /// What each capped class may still take off delivery.
     pub delivery_caps: BTreeMap<String, i64>,
-}
-
-struct Candidate {
-    source: Source,
-    plugin: Option<String>,
-    discount: Discount,
 }
 
 enum Fate {
@@ -96,86 +91,6 @@ pub fn merge_discounts(
         }
     }
     collect(candidates, winner, sheet, rules, trace)
-}
-
-/// The proposals that make sense by themselves.
-fn candidates(cart: &Cart, contributions: &[Contribution<'_>], trace: &mut Trace) -> Vec<Candidate> {
-    let mut seen = BTreeSet::new();
-    let mut candidates = Vec::new();
-    for proposal in in_order(Hook::Pricing, contributions) {
-        let Effect::AddDiscount { discount } = proposal.effect else {
-            out_of_place(&proposal, trace);
-            continue;
-        };
-        if let Err(reason) = check(cart, &proposal, discount) {
-            trace.dropped(proposal.source, reason);
-            continue;
-        }
-        let id = proposal.stable_id(&discount.id);
-        if !seen.insert(id.clone()) {
-            trace.dropped(proposal.source, format!("`{id}` was proposed already"));
-            continue;
-        }
-        let mut discount = Discount { id, ..discount.clone() };
-        if discount.class.is_empty() {
-            discount.class = match discount.target {
-                DiscountTarget::Line(_) => "product",
-                DiscountTarget::Order => "order",
-                DiscountTarget::Delivery => "delivery",
-            }
-            .to_owned();
-        }
-        trace.kept(proposal.source);
-        match &mut discount.value {
-            DiscountValue::Percent(basis_points) if *basis_points > WHOLE => {
-                trace.changed(
-                    proposal.source,
-                    format!("{basis_points} basis points are more than everything: 10000"),
-                );
-                *basis_points = WHOLE;
-            }
-            _ => {}
-        }
-        candidates.push(Candidate {
-            source: proposal.source,
-            plugin: proposal.of.plugin.map(str::to_owned),
-            discount,
-        });
-    }
-    candidates
-}
-
-fn check(cart: &Cart, proposal: &Proposal<'_>, discount: &Discount) -> Result<(), String> {
-    if discount.id.is_empty() {
-        return Err("has no id".to_owned());
-    }
-    match discount.value {
-        DiscountValue::Percent(0) | DiscountValue::Amount(0) => return Err("takes nothing off".to_owned()),
-        DiscountValue::Amount(amount) if amount < 0 => {
-            return Err(format!("takes off a negative amount: {amount}"));
-        }
-        _ => {}
-    }
-    if let DiscountTarget::Line(id) = &discount.target {
-        match cart.lines.iter().find(|line| line.id == *id) {
-            None => return Err(format!("the cart has no line `{id}`")),
-            Some(line) if line.gift_card => {
-                return Err(format!("line `{id}` is a gift card: it is not discounted"));
-            }
-            Some(_) => {}
-        }
-    }
-    // A plugin judges the codes that the host does not know; the host's own are the host's to apply.
-    if let (Some(_), Some(code)) = (proposal.of.plugin, &discount.code) {
-        match cart.codes.iter().find(|entered| entered.code.eq_ignore_ascii_case(code)) {
-            None => return Err("names a code that was not entered".to_owned()),
-            Some(entered) if entered.status != "unknown" => {
-                return Err(format!("names a code of the host's own, which is `{}`", entered.status));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }
 
 /// Applies these candidates to a sheet, by `best_of` and the caps.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::calendar::Calendar;
 use crate::config::{HostConfig, PluginEntry, ShopConfig};
-use crate::decide::asked::Facts;
+use crate::decide::facts::Facts;
 use crate::decide::stages::Caller;
 use crate::decide::{Answer, Decider, Question};
 use crate::domain::{

@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn golden_table() {
-        let table: &[(i64, &[i64], Option<&[i64]>)] = &[
+        type Row<'a> = (i64, &'a [i64], Option<&'a [i64]>);
+        let table: &[Row<'_>] = &[
             (100, &[1, 1, 1], Some(&[34, 33, 33])),
             (200, &[1, 1, 1], Some(&[67, 67, 66])),
             (10, &[999, 1], Some(&[10, 0])),

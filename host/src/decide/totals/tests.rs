@@ -106,7 +106,8 @@ fn gift_cards_are_not_discounted() {
 /// (lines' taxes, cart's tax, prices include tax, discount of the order, expected tax, expected total)
 #[test]
 fn tax_shrinks_with_the_discount() {
-    let table: &[([i64; 2], i64, bool, i64, i64, i64)] = &[
+    type Row = ([i64; 2], i64, bool, i64, i64, i64);
+    let table: &[Row] = &[
         // 23 % contained: of 12.30 and 6.15.
         ([230, 115], 345, true, 0, 345, 1_845),
         ([230, 115], 345, true, 615, 230, 1_230),
@@ -159,14 +160,9 @@ fn delivery_prices_golden_table() {
     let (half, all, five, seven) =
         (percent(5_000), percent(10_000), DiscountValue::Amount(500), DiscountValue::Amount(700));
     let discount = |value, best_of| DeliveryDiscount { value, class: "delivery", best_of };
-    let table: Vec<(
-        &str,
-        Vec<PricedOption<'_>>,
-        Vec<DeliveryDiscount<'_>>,
-        Vec<&str>,
-        Vec<i64>,
-        Option<i64>,
-    )> = vec![
+    type Row<'a> =
+        (&'a str, Vec<PricedOption<'a>>, Vec<DeliveryDiscount<'a>>, Vec<&'a str>, Vec<i64>, Option<i64>);
+    let table: Vec<Row<'_>> = vec![
         ("nothing to deliver", vec![], vec![discount(&half, false)], vec![], vec![], None),
         (
             "half",
