@@ -109,7 +109,13 @@ pub fn exit(ending: Ending) -> ExitCode {
 
 fn sentences(error: &anyhow::Error, paint: Paint) -> String {
     if let Some(mistake) = error.downcast_ref::<ConfigError>() {
-        return if paint.colours() { mistake.coloured_report() } else { mistake.report() };
+        let report = if paint.colours() { mistake.coloured_report() } else { mistake.report() };
+        let context = error.to_string();
+        return if context == mistake.to_string() {
+            report
+        } else {
+            format!("{} {context}\n{report}", paint.bad("error:"))
+        };
     }
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
     format!("{} {}\n", paint.bad("error:"), chain.join(": "))

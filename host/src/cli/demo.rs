@@ -89,7 +89,7 @@ async fn play(arguments: &Arguments, ground: &Ground, keys: ground::Keys, screen
         host.address()
     ));
     screen.line(&format!(
-        "Its clock is moved to {}, so that each run sees the same days",
+        "Its clock is moved to {}, so that each run meets the same hours",
         screen::moment(clock.now_ms(), &zone)
     ));
     for problem in &snapshot.problems {

@@ -137,7 +137,7 @@ fn free_name(shop: &ShopConfig, kind: KeyKind) -> String {
     if !taken(stem) {
         return stem.to_owned();
     }
-    (2_u32..).map(|number| format!("{stem}-{number}")).find(|name| !taken(name)).unwrap_or_default()
+    (2..10_000).map(|number| format!("{stem}-{number}")).find(|name| !taken(name)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -67,18 +67,26 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Rows may be of different lengths: a row's last cell claims no column for itself.
     pub(super) fn row<const N: usize>(&mut self, cells: [&str; N]) {
         self.rows.push(cells.map(str::to_owned).to_vec());
     }
 
+    pub(super) fn cells(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
     /// Lines of cells, each beginning with `margin`; `paint` colours a padded cell by its column.
     pub(super) fn lines(&self, margin: &str, paint: impl Fn(usize, &str) -> String) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| {
-                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
-            })
-            .collect();
+        let mut widths: Vec<usize> = Vec::new();
+        for row in &self.rows {
+            for (column, cell) in row.iter().enumerate().take(row.len().saturating_sub(1)) {
+                match widths.get_mut(column) {
+                    Some(widest) => *widest = width(cell).max(*widest),
+                    None => widths.push(width(cell)),
+                }
+            }
+        }
         let mut text = String::new();
         for row in &self.rows {
             let mut line = margin.to_owned();
@@ -135,6 +143,17 @@ mod tests {
         assert_eq!(
             table.lines("  ", |_, cell| cell.to_owned()),
             "  Paczkomat  9,99 zł  wtorek\n  Żółw       0 zł     piątek\n"
+        );
+    }
+
+    #[test]
+    fn a_long_last_cell_pushes_no_column_away() {
+        let mut table = Table::default();
+        table.row(["Delivery", "Locker", "9.99"]);
+        table.row(["Notices", "Something that is said at length"]);
+        assert_eq!(
+            table.lines("", |_, cell| cell.to_owned()),
+            "Delivery  Locker  9.99\nNotices   Something that is said at length\n"
         );
     }
 

@@ -41,7 +41,7 @@ fn load_host_with(
     if let Some(error) = ConfigError::all(check::host(&config)) {
         return Err(error);
     }
-    config.folder = folder.to_owned();
+    folder.clone_into(&mut config.folder);
     for path in
         [&mut config.data_dir, &mut config.plugins_dir, &mut config.shops_dir, &mut config.templates_dir]
     {
@@ -119,7 +119,7 @@ pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
 /// The same for a text that may not be in the file yet.
 pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError> {
     let mut config: ShopConfig = parse(file, &text)?;
-    config.id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+    file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().clone_into(&mut config.id);
     for secret in [
         config.woocommerce.as_mut().map(|woocommerce| &mut woocommerce.secret),
         config.customer_tokens.as_mut().map(|tokens| &mut tokens.secret),

@@ -53,6 +53,12 @@ impl Origin {
 /// and a caret.
 #[derive(Debug, Clone)]
 pub struct ConfigError {
+    /// Boxed, so that results that carry an error stay small.
+    details: Box<Details>,
+}
+
+#[derive(Debug, Clone)]
+struct Details {
     file: PathBuf,
     message: String,
     help: Option<String>,
@@ -83,60 +89,61 @@ impl ConfigError {
         let line = span.as_ref().map(|span| {
             text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count().saturating_add(1)
         });
-        Self {
-            source: Some(NamedSource::new(shown(file), Arc::from(text)).with_language("toml")),
-            line,
-            span,
-            ..Self::unreadable(file, message)
-        }
+        let mut error = Self::unreadable(file, message);
+        error.details.source = Some(NamedSource::new(shown(file), Arc::from(text)).with_language("toml"));
+        error.details.line = line;
+        error.details.span = span;
+        error
     }
 
     /// A file that cannot be read at all.
     #[must_use]
     pub fn unreadable(file: &Path, message: impl Into<String>) -> Self {
         Self {
-            file: file.to_owned(),
-            message: message.into(),
-            help: None,
-            source: None,
-            span: None,
-            line: None,
-            others: Vec::new(),
+            details: Box::new(Details {
+                file: file.to_owned(),
+                message: message.into(),
+                help: None,
+                source: None,
+                span: None,
+                line: None,
+                others: Vec::new(),
+            }),
         }
     }
 
     /// Several mistakes of a file as one error; `None` when there are none.
     #[must_use]
     pub fn all(mut mistakes: Vec<Self>) -> Option<Self> {
-        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        mistakes.sort_by_key(|mistake| mistake.details.span.as_ref().map(|span| span.start));
         let mut mistakes = mistakes.into_iter();
         let mut first = mistakes.next()?;
-        first.others.extend(mistakes);
+        first.details.others.extend(mistakes);
         Some(first)
     }
 
     /// What to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.details.help = Some(help.into());
         self
     }
 
     #[must_use]
     pub fn file(&self) -> &Path {
-        &self.file
+        &self.details.file
     }
 
     /// From 1.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
-        self.line
+        self.details.line
     }
 
     /// This mistake and the others of the same file.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.others.len().saturating_add(1)
+        self.details.others.len().saturating_add(1)
     }
 
     /// The mistakes with their lines and a caret, without colours.
@@ -157,7 +164,7 @@ impl ConfigError {
         if handler.render_report(&mut text, self).is_err() {
             text = self.to_string();
         }
-        for other in &self.others {
+        for other in &self.details.others {
             text.push_str(&other.render(theme));
         }
         text
@@ -166,7 +173,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.details.message)
     }
 }
 
@@ -174,15 +181,15 @@ impl std::error::Error for ConfigError {}
 
 impl Diagnostic for ConfigError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.details.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn SourceCode)
+        self.details.source.as_ref().map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.span.clone()?;
+        let span = self.details.span.clone()?;
         Some(Box::new(std::iter::once(LabeledSpan::underline(span))))
     }
 }

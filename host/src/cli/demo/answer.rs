@@ -19,70 +19,64 @@ pub(super) fn rows(answer: &Value) -> Table {
     section(&mut table, "Codes", list(answer, "codes").iter().filter_map(code));
     section(&mut table, "Total", total(answer).into_iter());
     section(&mut table, "Recommended", list(answer, "recommendations").iter().map(recommendation));
-    section(
-        &mut table,
-        "Notices",
-        list(answer, "notices")
-            .iter()
-            .map(|notice| [text(notice, "text"), String::new(), String::new(), String::new()]),
-    );
-    section(
-        &mut table,
-        "Blocks",
-        list(answer, "blocks")
-            .iter()
-            .map(|block| [text(block, "title"), text(block, "body"), String::new(), String::new()]),
-    );
+    section(&mut table, "Notices", list(answer, "notices").iter().map(|notice| vec![text(notice, "text")]));
+    section(&mut table, "Blocks", list(answer, "blocks").iter().map(block));
     section(
         &mut table,
         "Refused",
-        list(answer, "refusals")
-            .iter()
-            .map(|refusal| [text(refusal, "text"), String::new(), String::new(), String::new()]),
+        list(answer, "refusals").iter().map(|refusal| vec![text(refusal, "text")]),
     );
-    section(
-        &mut table,
-        "Left out",
-        list(answer, "warnings")
-            .iter()
-            .map(|warning| [text(warning, "plugin"), text(warning, "message"), String::new(), String::new()]),
-    );
+    section(&mut table, "Left out", list(answer, "warnings").iter().map(warning));
     table
 }
 
-/// The name of the section on its first row.
-fn section(table: &mut Table, name: &str, rows: impl Iterator<Item = [String; 4]>) {
-    for (index, [first, second, third, fourth]) in rows.enumerate() {
-        table.row([if index == 0 { name } else { "" }, &first, &second, &third, &fourth]);
+/// The name of the section on its first row. Rows say something in their last cell.
+fn section(table: &mut Table, name: &str, rows: impl Iterator<Item = Vec<String>>) {
+    for (index, mut row) in rows.enumerate() {
+        while row.last().is_some_and(String::is_empty) {
+            row.pop();
+        }
+        row.insert(0, if index == 0 { name.to_owned() } else { String::new() });
+        table.cells(row);
     }
 }
 
-fn delivery(option: &Value) -> [String; 4] {
+fn delivery(option: &Value) -> Vec<String> {
     let price = text_of(option, "/price/text");
     let full = text_of(option, "/full_price/text");
     let cost = if price == full { price } else { format!("{price} (else {full})") };
-    [text(option, "title"), cost, text(option, "arrival_text"), text(option, "description")]
+    vec![text(option, "title"), cost, text(option, "arrival_text"), text(option, "description")]
 }
 
-fn discount(discount: &Value) -> [String; 4] {
+fn discount(discount: &Value) -> Vec<String> {
     let code = text(discount, "code");
     let code = if code.is_empty() { code } else { format!("for {code}") };
-    [text(discount, "title"), format!("−{}", text_of(discount, "/amount/text")), code, String::new()]
+    vec![text(discount, "title"), format!("−{}", text_of(discount, "/amount/text")), code]
 }
 
 /// Only codes that do not count: the others show as discounts.
-fn code(code: &Value) -> Option<[String; 4]> {
+fn code(code: &Value) -> Option<Vec<String>> {
     let status = text(code, "status");
-    (status != "applied").then(|| [text(code, "code"), status, String::new(), String::new()])
+    (status != "applied").then(|| vec![text(code, "code"), status])
 }
 
-fn total(answer: &Value) -> Option<[String; 4]> {
-    let text = text_of(answer, "/totals/total_text");
-    (!text.is_empty()).then(|| ["with the cheapest delivery".to_owned(), text, String::new(), String::new()])
+fn total(answer: &Value) -> Option<Vec<String>> {
+    let total = text_of(answer, "/totals/total_text");
+    (!total.is_empty()).then(|| vec![format!("{total} with the cheapest delivery")])
 }
 
-fn recommendation(item: &Value) -> [String; 4] {
-    [text(item, "title"), text_of(item, "/price/text"), text(item, "reason"), String::new()]
+fn recommendation(item: &Value) -> Vec<String> {
+    vec![text(item, "title"), text_of(item, "/price/text"), text(item, "reason")]
+}
+
+fn block(block: &Value) -> Vec<String> {
+    let title = text(block, "title");
+    let body = text(block, "body");
+    vec![if title.is_empty() { body } else { format!("{title}: {body}") }]
+}
+
+fn warning(warning: &Value) -> Vec<String> {
+    vec![format!("{}: {}", text(warning, "plugin"), text(warning, "message"))]
 }
 
 /// An array of the answer; none is empty.
@@ -181,11 +175,11 @@ mod tests {
     #[test]
     fn an_answer_reads_in_rows() {
         insta::assert_snapshot!(rows(&answer()).lines("", |_, cell| cell.to_owned()), @r"
-        Delivery   Parcel locker               0.00 zł (else 9.99 zł)  Thu 3 December
-        Discounts  10% off                     −29.70 zł               for WELCOME10
-                   Free delivery               −9.99 zł
-        Codes      OLD                         expired
-        Total      with the cheapest delivery  267.30 zł
+        Delivery   Parcel locker  0.00 zł (else 9.99 zł)  Thu 3 December
+        Discounts  10% off        −29.70 zł               for WELCOME10
+                   Free delivery  −9.99 zł
+        Codes      OLD            expired
+        Total      267.30 zł with the cheapest delivery
         Notices    33 points to Silver
         ");
     }

@@ -193,7 +193,8 @@ impl<'a> Journey<'a> {
                 format!("{}: {} {}", word("plugin"), word("state"), word("fault")).trim().to_owned()
             })
             .collect();
-        let plugins: Vec<String> = jobs.iter().map(|job| super::answer::text(job, "plugin")).collect();
+        let mut plugins: Vec<String> = jobs.iter().map(|job| super::answer::text(job, "plugin")).collect();
+        plugins.sort();
         if undone.is_empty() && !plugins.is_empty() {
             self.check(true, &format!("done by {}", plugins.join(", ")));
         } else if undone.is_empty() {

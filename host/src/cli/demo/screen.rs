@@ -1,6 +1,6 @@
 //! What the demo shows: steps, requests, answers, mails and checks.
 
-use std::io::Write as _;
+use std::io::{Stdout, Write as _};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,16 +15,17 @@ const MARGIN: &str = "     ";
 /// Standard output, coloured on a terminal and plain in a pipe.
 pub(super) struct Screen {
     paint: Paint,
+    out: Stdout,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { paint: Paint::for_output() }
+        Self { paint: Paint::for_output(), out: std::io::stdout() }
     }
 
     pub(super) fn line(&self, text: &str) {
         // Whoever closed the pipe has seen enough; the journey goes on and its ending counts.
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        let _ = writeln!(self.out.lock(), "{text}");
     }
 
     pub(super) fn title(&self, text: &str) {
@@ -92,12 +93,17 @@ impl Screen {
 /// The first lines of a mail's text that say something.
 fn excerpt(text: &str, subject: &str) -> String {
     let lines: Vec<&str> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != subject).collect();
+        text.lines().map(heading_or_line).filter(|line| !line.is_empty() && *line != subject).collect();
     let mut shown: Vec<&str> = lines.iter().take(MAIL_LINES).copied().collect();
     if lines.len() > MAIL_LINES {
         shown.push("…");
     }
     shown.join("\n")
+}
+
+/// A line without the marks that make it a heading of the plain text.
+fn heading_or_line(line: &str) -> &str {
+    line.trim().trim_start_matches('#').trim_start()
 }
 
 /// `Tue 1 December, 10:20`.

@@ -1,6 +1,6 @@
 //! After the sale: from the webhook to the day after.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::mails::Outbox;
 use super::super::{answer, woocommerce};
@@ -13,7 +13,7 @@ const TRACKING: &str = "PL0012345678";
 impl Journey<'_> {
     pub(super) async fn order(&mut self, outbox: &mut Outbox) -> anyhow::Result<()> {
         self.later(3 * MINUTE).await?;
-        self.step("Ania pays, and WooCommerce reports the order, signed");
+        self.step("Ania pays, and WooCommerce reports the order");
         let now = self.host.clock().now_ms();
         if let Some(sale) = &mut self.sale {
             sale.placed_at_ms = now;
@@ -33,7 +33,7 @@ impl Journey<'_> {
         let reply = self.storefront.get(&format!("/v1/orders/{id}")).await?;
         let stored = self.answered(reply, &[200])?;
         self.check(answer::text(&stored, "status") == "placed", "delivered twice, the order is placed once");
-        let promised = stored.pointer("/order/delivery/promised/latest").is_some_and(|date| date.is_string());
+        let promised = stored.pointer("/order/delivery/promised/latest").is_some_and(Value::is_string);
         self.check(promised, "the promise of the checkout came back with its quote and is kept");
         let total =
             self.sale()?.lines.iter().map(|line| line.paid).sum::<i64>() + self.sale()?.delivery_price;
@@ -46,7 +46,7 @@ impl Journey<'_> {
 
     pub(super) async fn forgotten_something(&mut self, outbox: &mut Outbox) -> anyhow::Result<()> {
         self.later(20 * MINUTE).await?;
-        self.step("Forgotten something? A coupon until midnight, while the parcel has not left");
+        self.step("Forgotten something? A coupon until midnight");
         self.expect_mails(outbox, &["discount-coupons-today"]).await
     }
 

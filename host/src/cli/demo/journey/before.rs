@@ -52,7 +52,7 @@ impl Journey<'_> {
 
     /// So that there is something to learn from.
     pub(super) async fn earlier_orders(&mut self) -> anyhow::Result<()> {
-        self.step("Last week's orders: shirts that went with mugs, mugs that went with tea");
+        self.step("Last week's orders, for the plugins to learn from");
         let now = self.host.clock().now_ms();
         for (number, (customer, products)) in
             [("3", ["101", "102"]), ("4", ["101", "102"]), ("5", ["102", "103"]), ("6", ["102", "103"])]
