@@ -260,7 +260,7 @@ impl Check<'_> {
         self.items("cancel-on", message.cancel_on.len())?;
         for hook in &message.cancel_on {
             self.meter.output(hook.len())?;
-            if Hook::from_name(hook).is_none_or(Hook::is_stage) {
+            if Hook::from_name(hook).is_none_or(|hook| hook.is_stage() || hook == Hook::Timer) {
                 let shown: String = hook.chars().take(50).collect();
                 return Err(self.wrong(format_args!(
                     "`{}` in `cancel-on`; it lists event hooks, e.g. order-cancelled",
@@ -278,8 +278,8 @@ impl Check<'_> {
             CouponValue::FreeDelivery => {}
         }
         self.size("prefix", &coupon.prefix, 20)?;
-        if !coupon.prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(self.wrong("a `prefix` that is not letters and digits"));
+        if !coupon.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(self.wrong("a `prefix` that is not letters and digits of ASCII"));
         }
         coupon.expires_at.map_or(Ok(()), |at| self.instant("expires-at", at))?;
         if coupon.max_uses == 0 {

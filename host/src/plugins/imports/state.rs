@@ -21,27 +21,41 @@ pub(super) enum Pending {
 }
 
 impl Pending {
-    /// The value after it, over what is stored. A value that is no number counts as 0.
-    fn over(&self, stored: Option<&str>) -> Option<String> {
-        match self {
+    /// The value after it, over what is stored.
+    fn over(&self, key: &str, stored: Option<&str>) -> Result<Option<String>, Fault> {
+        Ok(match self {
             Self::Put(value) => Some(value.clone()),
             Self::Deleted => None,
-            Self::Added(amount) => Some(number(stored).saturating_add(*amount).to_string()),
-        }
+            Self::Added(amount) => Some(match stored {
+                Some(value) => sum(key, value, *amount)?,
+                None => amount.to_string(),
+            }),
+        })
     }
 
-    fn plus(earlier: Option<&Self>, amount: i64) -> Self {
-        match earlier {
+    fn plus(earlier: Option<&Self>, key: &str, amount: i64) -> Result<Self, Fault> {
+        Ok(match earlier {
             None => Self::Added(amount),
-            Some(Self::Added(before)) => Self::Added(before.saturating_add(amount)),
+            Some(Self::Added(before)) => {
+                Self::Added(before.checked_add(amount).ok_or_else(|| no_sum(key, amount))?)
+            }
             Some(Self::Deleted) => Self::Put(amount.to_string()),
-            Some(Self::Put(value)) => Self::Put(number(Some(value)).saturating_add(amount).to_string()),
-        }
+            Some(Self::Put(value)) => Self::Put(sum(key, value, amount)?),
+        })
     }
 }
 
-fn number(stored: Option<&str>) -> i64 {
-    stored.and_then(|value| value.parse().ok()).unwrap_or(0)
+/// As the commit will add it.
+fn sum(key: &str, value: &str, amount: i64) -> Result<String, Fault> {
+    let sum = value.trim().parse::<i64>().ok().and_then(|value| value.checked_add(amount));
+    sum.map(|sum| sum.to_string()).ok_or_else(|| no_sum(key, amount))
+}
+
+fn no_sum(key: &str, amount: i64) -> Fault {
+    Fault::Trapped(format!(
+        "called `state-write.add` on `{}`, whose value is no number that {amount} can be added to",
+        key.escape_debug()
+    ))
 }
 
 impl CallState {
@@ -91,16 +105,16 @@ impl CallState {
                 stored.insert(key, value);
             }
         }
-        Ok(keys
-            .into_iter()
+        keys.into_iter()
             .map(|key| {
                 let before = stored.get(&key).and_then(|value| value.value.clone());
-                match self.written.get(&(scope, key)) {
-                    Some(pending) => pending.over(before.as_deref()),
-                    None => before,
+                let place = (scope, key);
+                match self.written.get(&place) {
+                    Some(pending) => pending.over(&place.1, before.as_deref()),
+                    None => Ok(before),
                 }
             })
-            .collect())
+            .collect()
     }
 
     fn note(&mut self, scope: Scope, key: &str, pending: Pending) {
@@ -150,7 +164,7 @@ impl contract::state::Host for CallState {
             if !complete && last.as_ref().is_some_and(|last| key.1 > *last) {
                 continue;
             }
-            match pending.over(listed.get(&key.1).map(String::as_str)) {
+            match pending.over(&key.1, listed.get(&key.1).map(String::as_str))? {
                 Some(value) => listed.insert(key.1.clone(), value),
                 None => listed.remove(&key.1),
             };
@@ -184,7 +198,7 @@ impl contract::state_write::Host for CallState {
         self.enter("state-write", "add")?;
         self.owner(scope)?;
         self.check("state-write.add").name("key", &key, KEY)?;
-        let pending = Pending::plus(self.written.get(&(scope, key.clone())), amount);
+        let pending = Pending::plus(self.written.get(&(scope, key.clone())), &key, amount)?;
         self.note(scope, &key, pending);
         self.keep(Effect::AddState { scope, key, amount })?;
         Ok(())

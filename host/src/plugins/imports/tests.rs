@@ -305,6 +305,10 @@ async fn a_call_reads_its_own_writes() {
     state_write::Host::add(&mut call, shop, key("new"), 4).unwrap();
     state_write::Host::add(&mut call, shop, key("a"), 2).unwrap();
     state_write::Host::add(&mut call, shop, key("a"), 3).unwrap();
+    state_write::Host::add(&mut call, shop, key("b"), 1).unwrap();
+    assert!(
+        sentence(state::Host::get(&mut call, shop, key("b")).await).contains("`b`, whose value is no number")
+    );
     state_write::Host::delete(&mut call, shop, key("b")).unwrap();
     let keys = ["new", "a", "b", "none"].map(str::to_owned).to_vec();
     let values = state::Host::get_many(&mut call, shop, keys).await.unwrap();
@@ -322,7 +326,7 @@ async fn a_call_reads_its_own_writes() {
         })
         .collect();
     // What was put or deleted does not depend on what is stored.
-    assert_eq!(seen, [("a", 1), ("none", 0), ("new", 0)]);
+    assert_eq!(seen, [("b", 2), ("a", 1), ("none", 0), ("new", 0)]);
 }
 
 #[tokio::test]

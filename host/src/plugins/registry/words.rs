@@ -147,6 +147,8 @@ impl Builder<'_> {
     }
 
     fn mistakes(&mut self, shop: &ShopConfig, errors: &[WordingError]) {
+        let was_live = self.before.is_some_and(|before| before.shops.contains_key(&shop.id));
+        let fate = if was_live { "what was live before stays live" } else { "it is left out until then" };
         for error in errors {
             // `<plugin>: <path>` lies in a plugin's file, `<name>/<path>` in the merchant's folder.
             let (plugin, file) = match error.file.split_once(": ") {
@@ -160,7 +162,7 @@ impl Builder<'_> {
             let kind = if error.file.ends_with(".ftl") { "texts" } else { "templates" };
             let problem = Problem {
                 kind: kind.to_owned(),
-                message: format!("{file}{line}: {}; what was live before stays live", error.what),
+                message: format!("{file}{line}: {}; {fate}", error.what),
                 file: format!("{file}{line}"),
                 shop: Some(shop.id.clone()),
                 plugin: (plugin != SHARED).then(|| plugin.to_owned()),
