@@ -1,10 +1,11 @@
 //! Events as they are stored, with their jobs: open ones, and those that are held because they are too
 //! early.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use sqlx::Row as _;
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::entry::{self, Standing};
 use super::intake::{Intake, Subscribers};
@@ -71,12 +72,13 @@ impl Store {
     }
 }
 
-/// Unique, and in the order of the host's clock.
+/// Unique, in the order of the clock, and within a millisecond in the order of the calls.
 pub fn new_id(prefix: &str, now_ms: i64) -> String {
+    static COUNTER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let milliseconds = u64::try_from(now_ms).unwrap_or_default();
     let nanoseconds = u32::try_from(milliseconds % 1_000).unwrap_or_default() * 1_000_000;
-    let timestamp = uuid::Timestamp::from_unix(uuid::NoContext, milliseconds / 1_000, nanoseconds);
-    format!("{prefix}_{}", uuid::Uuid::new_v7(timestamp).simple())
+    let timestamp = Timestamp::from_unix(&COUNTER, milliseconds / 1_000, nanoseconds);
+    format!("{prefix}_{}", Uuid::new_v7(timestamp).simple())
 }
 
 fn read(row: &sqlx::any::AnyRow) -> Result<Row> {

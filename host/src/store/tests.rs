@@ -68,6 +68,13 @@ fn put<'c>(tx: &'c mut writer::Tx, key: &'c String) -> futures::future::BoxFutur
     })
 }
 
+#[test]
+fn ids_are_in_the_order_they_were_made() {
+    // Later than every other test's clock: the counter follows the latest.
+    let ids: Vec<String> = (0..1_000).map(|index| new_id("x", 4_000_000_000_000 + index / 500)).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next));
+}
+
 #[tokio::test]
 async fn a_second_host_is_refused_until_the_first_is_gone() {
     let (folder, store) = house().await;

@@ -147,7 +147,10 @@ pub fn ensure_target_in(folder: &Path) -> anyhow::Result<bool> {
         Ok(output) if output.status.success() => has_target_in(folder).map(|()| true),
         Ok(output) => {
             let words = String::from_utf8_lossy(&output.stderr);
-            bail!("`rustup target add {TARGET}` failed; check the network and run it again:\n{}", words.trim())
+            bail!(
+                "`rustup target add {TARGET}` failed; check the network and run it again:\n{}",
+                words.trim()
+            )
         }
         // Without rustup only the person knows where their Rust comes from.
         Err(_) => Err(missing),
