@@ -95,7 +95,6 @@ fn open_routes() -> OpenApiRouter<Wire> {
 }
 
 /// All routes, with limits, keys and problems around them.
-#[must_use]
 pub fn router(app: App) -> Router {
     let wire = Wire { app: Arc::new(app), rates: Arc::default() };
     let (decisions, _) = decision_routes().split_for_parts();

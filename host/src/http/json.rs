@@ -169,9 +169,15 @@ mod tests {
 
     use super::*;
 
+    fn written(problem: Problem) -> Value {
+        use axum::response::IntoResponse;
+        let body = problem.into_response().into_body();
+        let bytes = futures::executor::block_on(axum::body::to_bytes(body, usize::MAX)).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
     fn problem<T: DeserializeOwned>(text: &str) -> Value {
-        let error = parse::<T>(text.as_bytes(), 32).err().expect("a problem");
-        serde_json::to_value(error).unwrap()
+        written(parse::<T>(text.as_bytes(), 32).err().expect("a problem"))
     }
 
     #[test]
@@ -208,7 +214,7 @@ mod tests {
     #[test]
     fn a_depth_bomb_is_refused_before_it_is_parsed() {
         let bomb = "[".repeat(1_000_000);
-        let problem = serde_json::to_value(parse::<Value>(bomb.as_bytes(), 32).err().unwrap()).unwrap();
+        let problem = written(parse::<Value>(bomb.as_bytes(), 32).err().unwrap());
         assert_eq!(problem["type"], "/problems/too-deep");
     }
 

@@ -207,9 +207,13 @@ impl Kind {
     }
 }
 
-/// A problem, as RFC 9457 has it.
+/// A problem, on its way to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem(Box<Document>);
+
+/// What the client gets, as RFC 9457 has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Problem {
+struct Document {
     /// `/problems/<name>`: a page of this host that explains it.
     #[serde(rename = "type")]
     #[schema(example = "/problems/invalid")]
@@ -248,7 +252,7 @@ impl Problem {
     #[must_use]
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let entry = kind.entry();
-        Self {
+        Self(Box::new(Document {
             kind: format!("/problems/{}", entry.name),
             title: entry.title.to_owned(),
             status: entry.status.as_u16(),
@@ -257,7 +261,7 @@ impl Problem {
             errors: Vec::new(),
             event_id: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// The detail is made of the fields.
@@ -268,7 +272,9 @@ impl Problem {
             .map(|error| format!("{}: {}", error.path, error.message))
             .collect::<Vec<_>>()
             .join("; ");
-        Self { errors, ..Self::new(kind, detail) }
+        let mut problem = Self::new(kind, detail);
+        problem.0.errors = errors;
+        problem
     }
 
     /// A fault of the host. The cause goes to the log, not to the client.
@@ -280,42 +286,59 @@ impl Problem {
 
     #[must_use]
     pub fn with_event(mut self, event_id: String) -> Self {
-        self.event_id = Some(event_id);
+        self.0.event_id = Some(event_id);
         self
     }
 
     /// Seconds after which it is worth trying again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
     /// The first field that is wrong, for reports of many lines.
     #[must_use]
     pub fn into_first(self) -> FieldError {
-        let detail = self.detail;
-        self.errors.into_iter().next().unwrap_or_else(|| FieldError::at(".", detail))
+        let Document { detail, errors, .. } = *self.0;
+        errors.into_iter().next().unwrap_or_else(|| FieldError::at(".", detail))
     }
 
     #[must_use]
     pub fn about(mut self, request_id: &str) -> Self {
-        self.instance = format!("urn:cartwright:request:{request_id}");
+        self.0.instance = format!("urn:cartwright:request:{request_id}");
         self
+    }
+}
+
+// In the description a problem is its document.
+impl utoipa::PartialSchema for Problem {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Problem".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        Document::schemas(schemas);
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cartwright\""));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         // Whoever knows the request's id writes it in.
@@ -434,7 +457,7 @@ mod tests {
     #[test]
     fn a_problem_reads_as_rfc_9457_has_it() {
         let problem = Problem::of_fields(Kind::Invalid, vec![FieldError::at("cart.currency", "is missing")]);
-        let json = serde_json::to_value(problem.about("r1")).unwrap();
+        let json = serde_json::to_value(&problem.about("r1").0).unwrap();
         assert_eq!(
             json,
             serde_json::json!({

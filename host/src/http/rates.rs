@@ -53,7 +53,7 @@ impl<C: Clock + Clone> Rates<C> {
                 }
             }
         };
-        limiter.check_key(&key.to_owned()).map(|_| ()).map_err(|not_until| {
+        limiter.check_key(&key.to_owned()).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             Problem::new(

@@ -172,7 +172,7 @@ fn prices_with_tax_have_it_in_them_and_still_sum_exactly() {
     }));
     order["line_items"] = json!([{
         "id": 1, "name": "Mug", "product_id": 5, "variation_id": 6, "quantity": 3, "sku": "MUG-B",
-        "subtotal": "100.01", "subtotal_tax": "22.99", "total": "91.88", "total_tax": "21.12", "price": 30.626667,
+        "subtotal": "100.01", "subtotal_tax": "22.99", "total": "91.88", "total_tax": "21.12", "price": 30.626_667,
     }]);
     let order = read_order(&order).placed.order;
     let line = &order.lines[0];
