@@ -151,7 +151,7 @@ fn flatten(node: &Handle, out: &mut String) {
         "div" if has("products") => wrapped("ul", node, out),
         // Facts that stand together in a box.
         "p" if has("label") || has("strong") || has("small") || has("coupon-code") => {
-            wrapped("div", node, out)
+            wrapped("div", node, out);
         }
         tag @ ("p" | "h1" | "h2" | "h3" | "h4" | "ul" | "ol" | "li" | "div" | "blockquote" | "pre") => {
             wrapped(tag, node, out);

@@ -126,7 +126,7 @@ fn furnish(environment: &mut Environment<'static>, letter: &Letter<'_>) {
     let view = View { wording: letter.wording, reader: letter.reader, plugin: letter.plugin };
     let content = letter.content;
     let customer = [("first_name", letter.first_name), ("company", letter.company)];
-    environment.add_global("shop", view.shop(letter.shop));
+    environment.add_global("shop", View::shop(letter.shop));
     environment.add_global(
         "customer",
         Seen::from_pairs(customer.into_iter().filter_map(|(field, value)| Some((field, known(value)?)))),
@@ -137,7 +137,7 @@ fn furnish(environment: &mut Environment<'static>, letter: &Letter<'_>) {
     }
     environment.add_global("data", Seen::from(view.data(letter.data, letter.products, letter.coupons)));
     let recommendations: Vec<Seen> =
-        content.recommendations.iter().take(6).map(|shown| view.recommendation(shown)).collect();
+        content.recommendations.iter().take(6).map(View::recommendation).collect();
     environment.add_global("recommendations", recommendations);
     let notices: Vec<Seen> = content
         .notices
@@ -261,7 +261,7 @@ fn tidy(html: &str) -> String {
 
 /// minijinja's error with file and line, in words for the person who wrote the template.
 fn sentence(plugin: &str, error: &Error) -> String {
-    let file = error.name().map(|name| name.strip_prefix("plugins/").unwrap_or(name)).unwrap_or(plugin);
+    let file = error.name().map_or(plugin, |name| name.strip_prefix("plugins/").unwrap_or(name));
     let place = match error.line() {
         Some(line) => format!("{file}:{line}"),
         None => file.to_owned(),

@@ -108,7 +108,7 @@ impl View<'_> {
     }
 
     pub fn product(&self, product: &Product) -> Seen {
-        self.priced(
+        Self::priced(
             &product.id,
             &product.title,
             product.url.as_deref(),
@@ -119,8 +119,8 @@ impl View<'_> {
     }
 
     /// A product as a plugin recommends it, with the plugin's reason.
-    pub fn recommendation(&self, shown: &crate::decide::answer::ShownRecommendation) -> Seen {
-        self.priced(
+    pub fn recommendation(shown: &crate::decide::answer::ShownRecommendation) -> Seen {
+        Self::priced(
             &shown.product,
             &shown.title,
             shown.url.as_deref(),
@@ -131,7 +131,6 @@ impl View<'_> {
     }
 
     fn priced<const N: usize>(
-        &self,
         id: &str,
         title: &str,
         url: Option<&str>,
@@ -188,7 +187,7 @@ impl View<'_> {
         })
     }
 
-    pub fn shop(&self, shop: &Shop) -> Seen {
+    pub fn shop(shop: &Shop) -> Seen {
         let host = url::Url::parse(&shop.url)
             .ok()
             .and_then(|url| url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned()))

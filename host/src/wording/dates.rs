@@ -150,17 +150,17 @@ fn with<T>(reader: &Reader, format: impl FnOnce(&Formatters) -> T) -> Option<T> 
 /// `en` alone is read all over the world: day before month, 24 hours. `en-US` is as it says.
 fn build(locale: &str) -> Option<Formatters> {
     let locale = if locale == "en" { icu::locale::locale!("en-150") } else { money::parse(locale) };
-    let locale = |_: ()| -> Locale { locale.clone() };
+    let locale = || -> Locale { locale.clone() };
     Some(Formatters {
-        day: DateTimeFormatter::try_new(locale(()).into(), D::long()).ok()?,
-        weekday: DateTimeFormatter::try_new(locale(()).into(), E::medium()).ok()?,
-        weekday_full: DateTimeFormatter::try_new(locale(()).into(), E::long()).ok()?,
-        day_month: DateTimeFormatter::try_new(locale(()).into(), MD::long()).ok()?,
-        day_month_short: DateTimeFormatter::try_new(locale(()).into(), MD::medium()).ok()?,
-        full: DateTimeFormatter::try_new(locale(()).into(), MDE::long()).ok()?,
-        full_short: DateTimeFormatter::try_new(locale(()).into(), MDE::medium()).ok()?,
-        with_year: DateTimeFormatter::try_new(locale(()).into(), YMDE::long()).ok()?,
-        time: NoCalendarFormatter::try_new(locale(()).into(), T::hm()).ok()?,
+        day: DateTimeFormatter::try_new(locale().into(), D::long()).ok()?,
+        weekday: DateTimeFormatter::try_new(locale().into(), E::medium()).ok()?,
+        weekday_full: DateTimeFormatter::try_new(locale().into(), E::long()).ok()?,
+        day_month: DateTimeFormatter::try_new(locale().into(), MD::long()).ok()?,
+        day_month_short: DateTimeFormatter::try_new(locale().into(), MD::medium()).ok()?,
+        full: DateTimeFormatter::try_new(locale().into(), MDE::long()).ok()?,
+        full_short: DateTimeFormatter::try_new(locale().into(), MDE::medium()).ok()?,
+        with_year: DateTimeFormatter::try_new(locale().into(), YMDE::long()).ok()?,
+        time: NoCalendarFormatter::try_new(locale().into(), T::hm()).ok()?,
     })
 }
 

@@ -14,6 +14,7 @@ use icu::decimal::DecimalFormatter;
 use icu::decimal::options::DecimalFormatterOptions;
 use icu::experimental::dimension::currency::CurrencyType;
 use icu::experimental::dimension::currency::formatter::CurrencyFormatter;
+use icu::experimental::dimension::currency::options::CurrencyFormatterOptions;
 use icu::locale::Locale;
 
 use super::Reader;
@@ -114,7 +115,9 @@ fn frame(locale: &str, currency: &str) -> Rc<Frame> {
 /// What ICU writes around a one.
 fn ask(locale: &str, currency: &str) -> Option<Frame> {
     let code: CurrencyType = currency.parse().ok()?;
-    let formatter = CurrencyFormatter::try_new_symbol(parse(locale).into(), code, Default::default()).ok()?;
+    let formatter =
+        CurrencyFormatter::try_new_symbol(parse(locale).into(), code, CurrencyFormatterOptions::default())
+            .ok()?;
     let around = |number: Decimal| {
         let text = formatter.format_fixed_decimal(&number).to_string();
         let first = text.find(char::is_numeric)?;
@@ -148,7 +151,7 @@ mod tests {
             now_ms: 0,
         };
         // No-break spaces are right on a page and hard to see in a test.
-        money(amount, &reader).replace('\u{a0}', "·").replace('\u{202f}', "·")
+        money(amount, &reader).replace(['\u{a0}', '\u{202f}'], "·")
     }
 
     #[test]

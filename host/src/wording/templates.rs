@@ -13,7 +13,7 @@ use super::{Assets, WordingError};
 const FUEL: u64 = 400_000;
 
 /// Names that a template may use beside its own.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "shop",
     "customer",
     "greeting",
@@ -28,6 +28,7 @@ const NAMES: [&str; 27] = [
     "unsubscribe_url",
     "blocks",
     "t",
+    "house",
     "money",
     "date",
     "instant",
@@ -287,7 +288,7 @@ fn bare_path(path: &str) -> &str {
 }
 
 fn extends_base(source: &str) -> bool {
-    let mut words = source.trim_start().split_whitespace();
+    let mut words = source.split_whitespace();
     matches!(words.next(), Some("{%" | "{%-"))
         && words.next() == Some("extends")
         && matches!(words.next(), Some("\"base.html\"" | "'base.html'"))

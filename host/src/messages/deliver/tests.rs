@@ -18,7 +18,9 @@ use crate::lifecycle::{Identity, Lifecycle, Plugins};
 use crate::messages::channels::memory::Memory;
 use crate::messages::{Live, sample};
 use crate::plugins::call::{Input, Invocation, Outcome};
+use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
+use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, Plugin};
 use crate::store::{MessageView, Store};
 use crate::wording::{Assets, Wording};
@@ -185,10 +187,10 @@ fn snapshot(mode: &str, template: &str) -> Arc<Snapshot> {
         bytes: 0,
         hooks: BTreeSet::from([Hook::OrderPlaced, Hook::Content]),
         permissions: BTreeSet::new(),
-        code: Default::default(),
+        code: Code::default(),
     };
     let live =
-        LivePlugin { entry, plugin: Arc::new(plugin), settings: "{}".into(), meters: Default::default() };
+        LivePlugin { entry, plugin: Arc::new(plugin), settings: "{}".into(), meters: CallMeters::default() };
     let zone = jiff::tz::TimeZone::get(&config.zone).unwrap();
     let shop = LiveShop {
         public: Arc::new(public),
