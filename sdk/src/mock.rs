@@ -24,6 +24,7 @@
 //! works, a negative amount, an unknown time zone.
 
 mod builders;
+mod calls;
 mod checks;
 mod effects;
 mod host;

@@ -2,14 +2,15 @@
 
 mod cargo;
 mod component;
+mod toolchain;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-pub use self::cargo::{ensure_target, has_target};
 pub use self::component::componentise;
+pub use self::toolchain::{ensure_target, has_target};
 use crate::plugins::manifest::{CONTRACT, Manifest};
 use crate::wording::Assets;
 
@@ -83,7 +84,7 @@ pub fn build_several(
         workspaces.entry(&project.workspace).or_default().push(project);
     }
     if let Some(workspace) = workspaces.keys().next() {
-        cargo::ensure_target_in(workspace)?;
+        toolchain::ensure_target_in(workspace)?;
     }
     let mut modules = BTreeMap::new();
     for members in workspaces.values() {
