@@ -12,6 +12,8 @@ mod keys;
 mod origins;
 mod prefer;
 mod problem;
+mod problem_kinds;
+mod questions;
 mod rates;
 mod records;
 mod request;
@@ -90,8 +92,8 @@ fn open_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(health::health))
         .routes(routes!(health::readiness))
         .routes(routes!(health::metrics))
-        .route("/problems", get(problem::list))
-        .route("/problems/{name}", get(problem::page))
+        .route("/problems", get(problem_kinds::list))
+        .route("/problems/{name}", get(problem_kinds::page))
 }
 
 /// All routes, with limits, keys and problems around them.
