@@ -4,17 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A clock that follows the system's, shifted by an offset, or stands still until it is moved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// Of the system clock, or the time itself when the clock stands still.
     milliseconds: Arc<AtomicI64>,
     still: bool,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self { milliseconds: Arc::default(), still: false }
-    }
 }
 
 impl Clock {

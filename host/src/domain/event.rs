@@ -74,6 +74,7 @@ pub struct FeedbackReceived {
 /// An event of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "an event is held once, on its way into or out of the store")]
 pub enum Event {
     OrderPlaced(OrderPlaced),
     OrderShipped(OrderShipped),
