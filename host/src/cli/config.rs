@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::Ending;
-use super::terminal::{Paint, Table};
+use super::terminal::{Paint, Table, counted};
 use crate::config::{self, Mode};
 use crate::plugins::registry::Registry;
 
@@ -42,10 +42,7 @@ pub fn run(folder: &Path, command: &Command) -> Ending {
         }
     }
     if mistakes > 0 {
-        super::print(&format!(
-            "\n{}",
-            paint.bad(&format!("{mistakes} {}", if mistakes == 1 { "mistake" } else { "mistakes" }))
-        ))?;
+        super::print(&format!("\n{}", paint.bad(&counted(mistakes, "mistake"))))?;
         return Ok(ExitCode::FAILURE);
     }
     let mut table = Table::default();
@@ -59,8 +56,8 @@ pub fn run(folder: &Path, command: &Command) -> Ending {
             },
             &format!("{} {}", shop.currency, shop.locales.join(", ")),
             &match shop.plugins.len() {
-                0 => format!("no plugins, {} keys", shop.keys.len()),
-                all => format!("{enabled} of {all} plugins enabled, {} keys", shop.keys.len()),
+                0 => format!("no plugins, {}", counted(shop.keys.len(), "key")),
+                all => format!("{enabled} of {all} plugins enabled, {}", counted(shop.keys.len(), "key")),
             },
         ]);
     }

@@ -62,9 +62,9 @@ pub fn run(arguments: &Arguments) -> Ending {
     let bar = Bar::new();
     let built = package::build_all(&ground.sources(), &ground.plugins(), &mut |progress| bar.show(&progress));
     bar.clear();
-    for plugin in built? {
-        screen.line(&format!("  {} {}, {}", plugin.name, plugin.version, super::plugin::size(plugin.bytes)));
-    }
+    let built = built?;
+    let bytes = built.iter().map(|plugin| plugin.bytes).sum();
+    screen.line(&format!("  {} components, {} in all", built.len(), super::plugin::size(bytes)));
 
     let log = std::fs::File::create(ground.log()).context("the demo's log cannot be written")?;
     telemetry::log(&LogConfig::default(), Some(log))?;

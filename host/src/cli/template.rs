@@ -90,6 +90,8 @@ fn known_template(shop: &LiveShop, plugin: &str, template: &str) -> anyhow::Resu
         .assets
         .keys()
         .filter_map(|path| path.strip_prefix("templates/")?.strip_suffix(".html"))
+        // Parts of others, not mails of their own.
+        .filter(|name| !name.starts_with('_'))
         .collect();
     if !templates.contains(&template) {
         bail!("the plugin `{plugin}` has no template `{template}`; it has: {}", templates.join(", "));

@@ -105,6 +105,11 @@ impl Table {
     }
 }
 
+/// `1 key`, `2 keys`.
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// Columns that a text takes; good enough for the languages that commands speak.
 fn width(text: &str) -> usize {
     text.chars().count()

@@ -40,7 +40,9 @@ pub fn install_crypto() {
 /// Logs to standard error, or to a file.
 pub fn log(config: &LogConfig, to: Option<File>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter)
-        .with_context(|| format!("`{}` is not a filter for logs", config.filter))?;
+        .with_context(|| format!("`{}` is not a filter for logs", config.filter))?
+        // It calls a currency without a symbol of its own in a language an error.
+        .add_directive("icu_provider=off".parse()?);
     let colours = to.is_none()
         && std::io::IsTerminal::is_terminal(&std::io::stderr())
         && std::env::var_os("NO_COLOR").is_none();

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::Finding;
 use crate::cli::package;
+use crate::cli::terminal::counted;
 use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, SecretSource, ShopConfig};
 use crate::plugins::registry::Registry;
 use crate::store::{Store, StoreError};
@@ -53,7 +54,7 @@ fn mistake(what: &'static str, error: &ConfigError) -> Finding {
     };
     let more = match error.count() {
         1 => place,
-        count => format!("{place} (and {} more mistakes)", count.saturating_sub(1)),
+        count => format!("{place} (and {} more)", counted(count.saturating_sub(1), "mistake")),
     };
     let help =
         error.help().map_or_else(|| "`cartwright config check` shows it".to_owned(), |help| help.to_string());
@@ -95,10 +96,10 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
         findings.push(Finding::good(
             "shop",
             format!(
-                "{}: {} plugins, {} keys, secrets readable",
+                "{}: {}, {}, secrets readable",
                 shop.id,
-                shop.plugins.len(),
-                shop.keys.len()
+                counted(shop.plugins.len(), "plugin"),
+                counted(shop.keys.len(), "key")
             ),
         ));
     }

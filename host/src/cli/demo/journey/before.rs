@@ -19,7 +19,7 @@ impl Journey<'_> {
         let reply = self.storefront.put_catalogue(PRODUCTS).await?;
         let import = self.answered(reply, &[200])?;
         let products = PRODUCTS.lines().count();
-        let stored = answer::amount(&import, "/accepted");
+        let stored = answer::amount(&import, "/stored");
         self.check(stored == i64::try_from(products).ok(), &format!("{products} products are stored"));
         Ok(())
     }
