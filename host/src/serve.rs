@@ -199,8 +199,8 @@ fn prepare(config: &HostConfig) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder).map_err(|error| {
             anyhow::anyhow!(
                 "the folder {} cannot be written: {error}; make it writable for this user, or set \
-                 `data_dir` in cartwright.toml",
-                folder.display()
+                 `data_dir` (or `outbox_dir`) in cartwright.toml",
+                config::shown(folder)
             )
         })?;
     }

@@ -130,7 +130,7 @@ impl Bar {
     pub(super) fn show(&self, progress: &Progress) {
         match (&self.bar, progress) {
             (Some(bar), Progress::Compiling { plugin, line }) if plugin.is_empty() => {
-                bar.set_message(line.clone())
+                bar.set_message(line.clone());
             }
             (Some(bar), Progress::Compiling { plugin, line }) => bar.set_message(format!("{plugin}: {line}")),
             (Some(bar), Progress::Done { plugin, built, of }) => {
