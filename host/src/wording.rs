@@ -3,6 +3,7 @@
 mod dates;
 mod money;
 mod negotiate;
+mod phrases;
 mod shared;
 pub mod templates;
 pub mod texts;
@@ -13,9 +14,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 pub use dates::{arrival, date, days_ahead, instant, local_date, short_date, time, weekday};
 pub use money::{integer, money, percent};
 
-use crate::domain::{CouponValue, Text, Value};
+use crate::domain::{Text, Value};
 use templates::Templates;
-use texts::{Argument, Arguments, Found, Shown, Texts};
+use texts::{Argument, Arguments, Found, Texts};
 
 /// A plugin's own texts and templates, as they travel in its file: path → content,
 /// e.g. `locales/en.ftl`, `templates/confirmation.html`.
@@ -174,85 +175,6 @@ impl Wording {
     ) -> Option<String> {
         match self.search(plugin, key, arguments, reader, true)? {
             Found::Whole(text) | Found::Partly(text) => Some(text),
-        }
-    }
-
-    /// `2 h 10 min`.
-    #[must_use]
-    pub fn duration(&self, minutes: i64, reader: &Reader) -> String {
-        let minutes = minutes.max(0);
-        let (hours, rest) = (minutes / 60, minutes % 60);
-        let shape = match (hours, rest) {
-            (0, _) => "minutes",
-            (_, 0) => "hours",
-            _ => "both",
-        };
-        let arguments = [
-            ("shape", Value::String(shape.to_owned())),
-            ("hours", Value::Int(hours)),
-            ("minutes", Value::Int(rest)),
-        ];
-        self.host_text("duration", &arguments, reader)
-    }
-
-    /// `today`, `tomorrow`, `yesterday`, else the date.
-    #[must_use]
-    pub fn relative_date(&self, iso: &str, reader: &Reader) -> String {
-        match days_ahead(iso, reader) {
-            Some(0) => self.host_text("today", &[], reader),
-            Some(1) => self.host_text("tomorrow", &[], reader),
-            Some(-1) => self.host_text("yesterday", &[], reader),
-            _ => date(iso, reader),
-        }
-    }
-
-    /// `today, 23:59`, `tomorrow, 12:00`, else date and time.
-    #[must_use]
-    pub fn relative_instant(&self, at_ms: i64, reader: &Reader) -> String {
-        let key = match days_ahead(&local_date(at_ms, reader), reader) {
-            Some(0) => "today-at",
-            Some(1) => "tomorrow-at",
-            _ => return instant(at_ms, reader),
-        };
-        self.host_text(key, &[("time", Value::String(time(at_ms, reader)))], reader)
-    }
-
-    /// `10% off`, `€5.00 off`, `Free delivery`.
-    #[must_use]
-    pub fn coupon_value(&self, value: &CouponValue, reader: &Reader) -> String {
-        match value {
-            CouponValue::Percent(basis_points) => {
-                let written = percent(*basis_points, &reader.locale);
-                self.host_text("coupon-percent", &[("percent", Value::String(written))], reader)
-            }
-            CouponValue::Amount(amount) => {
-                self.host_text("coupon-amount", &[("amount", Value::Money(*amount))], reader)
-            }
-            CouponValue::FreeDelivery => self.host_text("coupon-free-delivery", &[], reader),
-        }
-    }
-
-    /// An instant in all its forms.
-    #[must_use]
-    pub fn shown_instant(&self, at_ms: i64, reader: &Reader) -> Shown {
-        let day = local_date(at_ms, reader);
-        Shown {
-            text: instant(at_ms, reader),
-            forms: vec![
-                ("time", time(at_ms, reader)),
-                ("date", date(&day, reader)),
-                ("short", short_date(&day, reader)),
-                ("relative", self.relative_instant(at_ms, reader)),
-            ],
-        }
-    }
-
-    /// A date in all its forms.
-    #[must_use]
-    pub fn shown_date(&self, iso: &str, reader: &Reader) -> Shown {
-        Shown {
-            text: date(iso, reader),
-            forms: vec![("short", short_date(iso, reader)), ("relative", self.relative_date(iso, reader))],
         }
     }
 

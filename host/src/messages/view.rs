@@ -1,43 +1,19 @@
 //! What a template sees: the shop, the customer's first name, the order, the message's own data, each value
 //! raw and as its reader writes it. No contact detail of the customer is put here.
 
+mod item;
+mod order;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
 use minijinja::Value as Seen;
-use minijinja::value::{Object, ObjectRepr, ValueKind};
 
-use crate::domain::{Arrival, Coupon, Order, OrderRecord, Product, Shipment, Shop, Value};
-use crate::wording::texts::{Argument, Arguments, Shown};
+pub(super) use item::arguments;
+
+use crate::domain::{Arrival, Coupon, Product, Shop, Value};
+use crate::wording::texts::Shown;
 use crate::wording::{self, Reader, Wording};
-
-/// A value that prints as its reader writes it and has parts.
-#[derive(Debug)]
-pub(super) struct Item {
-    shown: Shown,
-    parts: BTreeMap<&'static str, Seen>,
-    /// Whether `{% if value %}` holds.
-    holds: bool,
-}
-
-impl Object for Item {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Seen) -> Option<Seen> {
-        self.parts.get(key.as_str()?).cloned()
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        self.holds
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown.text)
-    }
-}
+use item::{Item, item, map, text_or_nothing};
 
 /// A coupon that the message may show.
 #[derive(Debug, Clone)]
@@ -206,117 +182,6 @@ impl View<'_> {
         ])
     }
 
-    pub fn order(&self, record: &OrderRecord, products: &BTreeMap<String, Product>) -> Seen {
-        let order = &record.order;
-        let lines: Vec<Seen> = order
-            .lines
-            .iter()
-            .map(|line| {
-                let product = products.get(&line.product);
-                map([
-                    ("id", Seen::from(line.id.clone())),
-                    ("product", Seen::from(line.product.clone())),
-                    ("title", Seen::from(title(line, product))),
-                    ("quantity", Seen::from(line.quantity)),
-                    ("unit_price", self.money(line.unit_price)),
-                    ("total", self.money(line.total().unwrap_or(line.unit_price))),
-                    ("url", text_or_nothing(product.and_then(|product| product.url.as_deref()))),
-                    ("image", text_or_nothing(product.and_then(|product| product.image.as_deref()))),
-                ])
-            })
-            .collect();
-        let has_images = order
-            .lines
-            .iter()
-            .any(|line| products.get(&line.product).is_some_and(|product| product.image.is_some()));
-        let shipments: Vec<Seen> =
-            record.shipments.iter().map(|shipment| self.shipment(shipment, order, products)).collect();
-        let newest = record
-            .shipments
-            .iter()
-            .max_by_key(|shipment| shipment.shipped_at)
-            .map_or(Seen::UNDEFINED, |shipment| self.shipment(shipment, order, products));
-        map([
-            ("id", Seen::from(order.id.clone())),
-            ("number", Seen::from(if order.number.is_empty() { &order.id } else { &order.number }.clone())),
-            ("placed_at", self.instant(order.placed_at)),
-            ("status", Seen::from(record.status.clone())),
-            ("lines", Seen::from(lines)),
-            ("has_images", Seen::from(has_images)),
-            ("subtotal", self.money(order.subtotal)),
-            ("discount", self.money(order.discount)),
-            ("delivery", self.delivery(order)),
-            ("tax", self.money(order.tax)),
-            ("adjustments", self.adjustments(order)),
-            ("total", self.money(order.total)),
-            ("prices_include_tax", Seen::from(order.prices_include_tax)),
-            ("payment_method", text_or_nothing(order.payment_method.as_deref())),
-            (
-                "destination",
-                order.destination.as_ref().map_or(Seen::UNDEFINED, |place| {
-                    map([
-                        ("country", Seen::from(place.country.clone())),
-                        ("region", text_or_nothing(place.region.as_deref())),
-                        ("city", text_or_nothing(place.city.as_deref())),
-                        ("postcode", text_or_nothing(place.postcode.as_deref())),
-                    ])
-                }),
-            ),
-            ("shipments", Seen::from(shipments)),
-            ("shipment", newest),
-        ])
-    }
-
-    fn delivery(&self, order: &Order) -> Seen {
-        order.delivery.as_ref().map_or(Seen::UNDEFINED, |choice| {
-            map([
-                ("id", Seen::from(choice.id.clone())),
-                ("title", Seen::from(choice.title.clone())),
-                ("price", self.money(choice.price)),
-                ("promised", self.arrival_or_nothing(choice.promised.as_ref())),
-            ])
-        })
-    }
-
-    fn adjustments(&self, order: &Order) -> Seen {
-        let all: Vec<Seen> = order
-            .adjustments
-            .iter()
-            .map(|adjustment| {
-                map([
-                    ("kind", Seen::from(adjustment.kind.clone())),
-                    ("label", Seen::from(adjustment.label.clone())),
-                    ("amount", self.money(adjustment.amount)),
-                ])
-            })
-            .collect();
-        Seen::from(all)
-    }
-
-    fn shipment(&self, shipment: &Shipment, order: &Order, products: &BTreeMap<String, Product>) -> Seen {
-        let lines: Vec<Seen> = shipment
-            .lines
-            .iter()
-            .filter_map(|shipped| {
-                let line = order.lines.iter().find(|line| line.id == shipped.line)?;
-                Some(map([
-                    ("title", Seen::from(title(line, products.get(&line.product)))),
-                    ("quantity", Seen::from(shipped.quantity)),
-                ]))
-            })
-            .collect();
-        map([
-            ("id", Seen::from(shipment.id.clone())),
-            ("carrier", text_or_nothing(shipment.carrier.as_deref())),
-            ("tracking_number", text_or_nothing(shipment.tracking_number.as_deref())),
-            ("tracking_url", text_or_nothing(shipment.tracking_url.as_deref())),
-            ("shipped_at", self.instant(shipment.shipped_at)),
-            ("promised", self.arrival_or_nothing(shipment.promised.as_ref())),
-            ("estimated", self.arrival_or_nothing(shipment.estimated.as_ref())),
-            ("lines", Seen::from(lines)),
-        ])
-    }
-
     fn arrival_or_nothing(&self, arrival: Option<&Arrival>) -> Seen {
         arrival.map_or(Seen::UNDEFINED, |arrival| self.arrival(arrival))
     }
@@ -362,30 +227,6 @@ impl View<'_> {
     }
 }
 
-/// What `t(key, name=value)` fills a text with.
-pub(super) fn arguments<'a>(values: impl Iterator<Item = (&'a str, &'a Seen)>) -> Arguments {
-    values
-        .filter_map(|(name, value)| {
-            let argument = if let Some(item) = value.downcast_object_ref::<Item>() {
-                Argument::Shown(item.shown.clone())
-            } else {
-                match value.kind() {
-                    ValueKind::Undefined | ValueKind::None => return None,
-                    ValueKind::Number => match value.as_i64() {
-                        Some(number) => Argument::Number(number),
-                        None => Argument::Text(value.to_string()),
-                    },
-                    ValueKind::Seq | ValueKind::Iterable => {
-                        Argument::Number(i64::try_from(value.len().unwrap_or(0)).unwrap_or(i64::MAX))
-                    }
-                    _ => Argument::Text(value.to_string()),
-                }
-            };
-            Some((name.to_owned(), argument))
-        })
-        .collect()
-}
-
 /// `tel:` (RFC 3966): digits and a leading plus.
 pub(super) fn phone_url(phone: &str) -> String {
     let number: String = phone
@@ -396,24 +237,4 @@ pub(super) fn phone_url(phone: &str) -> String {
         .map(|(_, letter)| letter)
         .collect();
     format!("tel:{number}")
-}
-
-fn title(line: &crate::domain::Line, product: Option<&Product>) -> String {
-    if line.title.is_empty() {
-        product.map_or_else(|| line.product.clone(), |product| product.title.clone())
-    } else {
-        line.title.clone()
-    }
-}
-
-fn item<const N: usize>(shown: Shown, parts: [(&'static str, Seen); N], holds: bool) -> Seen {
-    Seen::from_object(Item { shown, parts: BTreeMap::from(parts), holds })
-}
-
-fn map<const N: usize>(fields: [(&'static str, Seen); N]) -> Seen {
-    Seen::from_pairs(fields.into_iter().filter(|(_, value)| !value.is_undefined()))
-}
-
-fn text_or_nothing(text: Option<&str>) -> Seen {
-    text.filter(|text| !text.is_empty()).map_or(Seen::UNDEFINED, Seen::from)
 }

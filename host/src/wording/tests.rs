@@ -1,4 +1,7 @@
+//! Texts, dates, amounts and templates, as shoppers read them.
+
 use super::*;
+use crate::domain::CouponValue;
 
 fn assets(files: &[(&str, &str)]) -> Assets {
     files.iter().map(|(path, content)| ((*path).to_owned(), (*content).to_owned())).collect()
