@@ -10,6 +10,11 @@ pub fn arm(customer: &Customer, first_order_at: i64, time: &str) {
     set(customer, &first, &today, time, &zone);
 }
 
+/// There is nothing to thank for.
+pub fn disarm(customer: &Customer) {
+    timers::cancel(&key(customer));
+}
+
 /// Says thank you, and sets the timer for the next year.
 pub fn thank(customer: &Customer, timer: &DueTimer, time: &str) {
     let zone = context::zone();
@@ -31,8 +36,11 @@ pub fn thank(customer: &Customer, timer: &DueTimer, time: &str) {
 }
 
 fn set(customer: &Customer, first: &str, today: &str, time: &str, zone: &str) {
-    let key = format!("anniversary/{}", customer.id);
-    timers::at_local(&key, &next_anniversary(first, today), time, zone, first);
+    timers::at_local(&key(customer), &next_anniversary(first, today), time, zone, first);
+}
+
+fn key(customer: &Customer) -> String {
+    format!("anniversary/{}", customer.id)
 }
 
 /// The first anniversary of `first` after `today`; of 29 February on the 28th where there is no 29th.

@@ -41,6 +41,11 @@ impl LoyaltySettings {
     }
 }
 
+/// Of the order: minor units given back, in all its returns.
+const REFUNDED: &str = "refunded";
+/// Of the order: it came to nothing.
+const CANCELLED: &str = "cancelled";
+
 struct LoyaltyMessages;
 
 export!(LoyaltyMessages: content, order_placed, order_returned, order_cancelled, timer; settings: LoyaltySettings);
@@ -60,8 +65,9 @@ impl Content for LoyaltyMessages {
 impl OrderPlaced for LoyaltyMessages {
     fn handle(order: Order) -> Outcome {
         let settings = settings::<LoyaltySettings>()?;
-        earn(&settings, &order, order.goods_total());
+        earn(&settings, &order);
         if settings.anniversary_mail
+            && !is_cancelled()
             && let Some(customer) = customers::current_if_granted()
         {
             let first = customer.first_order_at.map_or(order.placed_at, |first| first.min(order.placed_at));
@@ -75,11 +81,12 @@ impl OrderReturned for LoyaltyMessages {
     fn handle(order: Order, goods: OrderReturn) -> Outcome {
         let settings = settings::<LoyaltySettings>()?;
         // An order may come back in parts, and each part counts once.
-        state::order().put(&format!("returned/{}", goods.id), &goods.refunded.to_string());
-        let returned = state::order().list("returned/", 200);
-        let refunded =
-            returned.iter().filter_map(|(_, amount)| amount.parse::<i64>().ok()).fold(0, i64::saturating_add);
-        earn(&settings, &order, order.goods_total().saturating_sub(refunded));
+        let memory = state::order();
+        let (part, refunded) = (format!("returned/{}", goods.id), goods.refunded.max(0));
+        let sum = memory.number(REFUNDED).saturating_sub(memory.number(&part)).saturating_add(refunded);
+        memory.put(&part, &refunded.to_string());
+        memory.put(REFUNDED, &sum.to_string());
+        earn(&settings, &order);
         Ok(())
     }
 }
@@ -87,7 +94,17 @@ impl OrderReturned for LoyaltyMessages {
 impl OrderCancelled for LoyaltyMessages {
     fn handle(order: Order) -> Outcome {
         let settings = settings::<LoyaltySettings>()?;
-        earn(&settings, &order, 0);
+        state::order().put(CANCELLED, "1");
+        earn(&settings, &order);
+        if settings.anniversary_mail
+            && let Some(customer) = customers::current_if_granted()
+        {
+            // The first purchase is another one now, or there is none.
+            match customer.first_order_at {
+                Some(first) => anniversary::arm(&customer, first, &settings.anniversary_time),
+                None => anniversary::disarm(&customer),
+            }
+        }
         Ok(())
     }
 }
@@ -108,8 +125,16 @@ fn points_for(spent: i64, price_of_point: i64) -> i64 {
     spent.max(0).checked_div(price_of_point).unwrap_or(0)
 }
 
-/// The order earns what `spent` is worth, no more and no less, however often it is said.
-fn earn(settings: &LoyaltySettings, order: &Order, spent: i64) {
+/// Events come in any order, a return before its order or after its cancellation: nothing gives back
+/// what a cancellation took.
+fn is_cancelled() -> bool {
+    state::order().get(CANCELLED).is_some()
+}
+
+/// The order earns what is left of it, no more and no less, however often it is said.
+fn earn(settings: &LoyaltySettings, order: &Order) {
+    let kept = order.goods_total().saturating_sub(state::order().number(REFUNDED));
+    let spent = if is_cancelled() { 0 } else { kept };
     let points = points_for(spent, settings.price_of_point(order));
     let before = state::order().number("points");
     points::set(&order.id, points);

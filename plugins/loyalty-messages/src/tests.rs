@@ -48,6 +48,67 @@ fn returns_and_cancellations_take_points_back_exactly() {
     assert_eq!(effects.points(), [("1001", 0)]);
 }
 
+fn goods_back(host: &mut MockHost, id: &str, refunded: i64) -> i64 {
+    let back = order_return(id, &[("line-1", 1)], refunded);
+    host.order_returned::<LoyaltyMessages>(order_of(10_000), back).unwrap().points()[0].1
+}
+
+fn cancelled(host: &mut MockHost) -> i64 {
+    host.order_cancelled::<LoyaltyMessages>(order_of(10_000)).unwrap().points()[0].1
+}
+
+#[test]
+fn a_cancelled_order_earns_nothing_whatever_comes_after() {
+    let placed =
+        |host: &mut MockHost| host.order_placed::<LoyaltyMessages>(order_of(10_000)).unwrap().points()[0].1;
+
+    let mut host = MockHost::new().customer(customer("ada"));
+    assert_eq!((placed(&mut host), cancelled(&mut host)), (100, 0));
+    assert_eq!(goods_back(&mut host, "r-1", 9_000), 0, "the fee that was kept earns nothing");
+
+    let mut host = MockHost::new().customer(customer("ada"));
+    placed(&mut host);
+    assert_eq!((goods_back(&mut host, "r-1", 2_500), cancelled(&mut host)), (75, 0));
+    assert_eq!(goods_back(&mut host, "r-2", 100), 0);
+    assert_eq!(cancelled(&mut host), 0, "said again");
+
+    let mut host = MockHost::new().customer(customer("ada"));
+    cancelled(&mut host);
+    assert_eq!(placed(&mut host), 0, "the order itself came last");
+}
+
+#[test]
+fn parts_that_come_back_add_up_however_many_there_are() {
+    let mut host = MockHost::new().customer(customer("ada"));
+    host.order_placed::<LoyaltyMessages>(order_of(100_000)).unwrap();
+    let mut left = 0;
+    for part in 0..300 {
+        let back = order_return(&format!("r-{part}"), &[("line-1", 1)], 100);
+        left = host.order_returned::<LoyaltyMessages>(order_of(100_000), back).unwrap().points()[0].1;
+    }
+    assert_eq!(left, 700);
+    assert_eq!(goods_back(&mut MockHost::new().customer(customer("ada")), "r-1", 4_000), 60);
+
+    let mut early = MockHost::new().customer(customer("ada"));
+    goods_back(&mut early, "r-1", 4_000);
+    assert_eq!(goods_back(&mut early, "r-1", 5_000), 50, "the same return, corrected");
+    let placed = early.order_placed::<LoyaltyMessages>(order_of(10_000)).unwrap();
+    assert_eq!(placed.points(), [("1001", 50)], "what came before its order counts");
+}
+
+#[test]
+fn an_order_that_was_cancelled_has_no_anniversary() {
+    let mut host = MockHost::new().customer(customer("ada"));
+    host.order_placed::<LoyaltyMessages>(order_of(1_000)).unwrap();
+    let effects = host.order_cancelled::<LoyaltyMessages>(order_of(1_000)).unwrap();
+    assert_eq!(effects.cancelled_timers(), ["anniversary/ada"]);
+    assert!(host.order_placed::<LoyaltyMessages>(order_of(1_000)).unwrap().timers().is_empty());
+
+    let mut host = MockHost::new().customer(customer("ada").first_order("2026-06-01T12:00:00Z"));
+    let effects = host.order_cancelled::<LoyaltyMessages>(order_of(1_000)).unwrap();
+    assert_eq!(effects.timers(), [("anniversary/ada", at("2027-06-01T10:00:00+02:00"))]);
+}
+
 #[test]
 fn a_tier_reached_is_a_label_and_a_mail_once() {
     let mut host = MockHost::new().customer(customer("ada").points(150));
