@@ -96,8 +96,14 @@ impl OrderShipped for OrderUpdates {
 impl DeliveryUpdated for OrderUpdates {
     fn handle(order: Order, shipment: Shipment, update: DeliveryUpdate) -> Outcome {
         let settings = settings::<UpdateSettings>()?;
-        // An unknown stage is a newer host's; `delivered` has a hook of its own.
-        if let Some(stage) = Stage::named(&update.stage).filter(|stage| settings.stages.contains(stage)) {
+        // An unknown stage is a newer host's; it moves the parcel on all the same.
+        let stage = Stage::named(&update.stage);
+        if !parcels::moves_on(&shipment, stage, &update) {
+            return Ok(());
+        }
+        // `delivered` has a hook of its own.
+        let told = |stage: &Stage| *stage != Stage::Delivered && settings.stages.contains(stage);
+        if let Some(stage) = stage.filter(told) {
             tell(stage, &order, &shipment, &update, &settings);
         }
         Ok(())
@@ -107,8 +113,13 @@ impl DeliveryUpdated for OrderUpdates {
 impl OrderDelivered for OrderUpdates {
     fn handle(order: Order, shipment: Shipment, update: DeliveryUpdate) -> Outcome {
         let settings = settings::<UpdateSettings>()?;
-        if !parcels::last_one(&order, &shipment) {
+        parcels::forget_waiting(&shipment);
+        if !parcels::last_one(&order, &shipment, &update) {
             tell(Stage::Delivered, &order, &shipment, &update, &settings);
+            return Ok(());
+        }
+        // Reported again, perhaps after a return has taken back the question of the day after.
+        if parcels::all_told_before() {
             return Ok(());
         }
         let mut mail = about("delivered", &order, &settings)
@@ -161,15 +172,19 @@ fn tell(
     update: &DeliveryUpdate,
     settings: &UpdateSettings,
 ) {
+    let key = format!("stage/{}/{}", shipment.id, stage.news(update));
     let template = if stage.is_trouble() { "trouble" } else { "progress" };
     let mut mail = about(template, order, settings)
         .updates()
         .data("shipment", &shipment.id)
         .data("stage", stage.name())
-        .dedupe(&format!("stage/{}/{}", shipment.id, stage.news(update)))
-        .cancel_on("order-delivered");
-    if stage == Stage::Delivered {
-        mail.cancel_on.clear();
+        .dedupe(&key);
+    if stage != Stage::Delivered {
+        parcels::note_waiting(shipment, &key);
+        // With several parcels the event may be another's.
+        if parcels::is_only_one(shipment) && !parcels::is_delivered(shipment) {
+            mail = mail.cancel_on("order-delivered");
+        }
     }
     if stage.is_trouble() {
         // A delay or a problem is part of what was bought: it is no news that one may refuse.

@@ -59,7 +59,7 @@ impl Stage {
         let name = self.name();
         let detail = match self {
             Self::Delayed => update.estimated.as_ref().map(|arrival| arrival.latest.clone()),
-            Self::ArrivedAtFacility => update.location.clone(),
+            Self::ArrivedAtFacility => update.location.as_deref().map(mark),
             Self::OutForDelivery | Self::Attempted => {
                 Some(calendar::local(update.at, &context::shop().zone).date)
             }
@@ -67,4 +67,12 @@ impl Stage {
         };
         detail.map_or_else(|| name.to_owned(), |detail| format!("{name}/{detail}"))
     }
+}
+
+/// Carriers name places at any length, and a key is short: FNV-1a.
+fn mark(place: &str) -> String {
+    let mark = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |mark, byte| {
+        (mark ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{mark:016x}")
 }

@@ -153,6 +153,83 @@ fn an_order_in_two_parcels_has_arrived_with_the_second() {
     assert_eq!(templates, ["delivered", "check-in"]);
 }
 
+fn on(stage: &str, time: &str) -> UpdateBuilder {
+    update(stage).at(&format!("2026-11-29T{time}:00+01:00"))
+}
+
+fn delivered(host: &mut MockHost, time: &str) -> Vec<String> {
+    let effects = host.order_delivered::<OrderUpdates>(mug(), parcel(), on("delivered", time)).unwrap();
+    effects.messages().iter().map(|message| message.template.clone()).collect()
+}
+
+#[test]
+fn what_is_older_than_the_newest_report_of_its_parcel_is_not_told() {
+    let mut host = MockHost::new();
+    assert!(told(&mut host, on("out-for-delivery", "09:00")).is_some());
+    assert_eq!(told(&mut host, on("in-transit", "08:00")), None);
+    assert_eq!(told(&mut host, on("delayed", "08:00")), None);
+    assert!(told(&mut host, on("problem", "08:00")).is_some(), "a problem is told however late");
+    assert!(told(&mut host, on("attempted", "09:00")).is_some(), "at the same minute");
+
+    let mut host = MockHost::new();
+    assert_eq!(told(&mut host, on("arrived-at-facility", "09:00")), None, "it is not told by default");
+    assert_eq!(told(&mut host, on("in-transit", "08:00")), None, "and yet the parcel has moved on");
+
+    let other = host.delivery_updated::<OrderUpdates>(mug(), shipment("s-2"), on("in-transit", "08:00"));
+    assert_eq!(other.unwrap().messages().len(), 1, "another parcel has a way of its own");
+}
+
+#[test]
+fn a_clock_that_is_fast_silences_nothing() {
+    let mut host = MockHost::new();
+    assert!(told(&mut host, update("in-transit").at("2031-01-01T00:00:00Z")).is_some());
+    let mut host = host.now("2026-12-01T09:00:00+01:00");
+    assert!(told(&mut host, update("out-for-delivery").at("2026-12-01T08:30:00+01:00")).is_some());
+}
+
+#[test]
+fn after_delivery_only_a_new_problem_and_a_way_back_are_told() {
+    let mut host = MockHost::new();
+    assert_eq!(delivered(&mut host, "14:00"), ["delivered", "check-in"]);
+    for stage in ["in-transit", "out-for-delivery", "ready-for-pickup", "attempted", "delayed"] {
+        assert_eq!(told(&mut host, on(stage, "13:00")), None, "{stage}");
+        assert_eq!(told(&mut host, on(stage, "15:00")), None, "{stage}");
+    }
+    assert_eq!(told(&mut host, on("problem", "13:00")), None, "the delivery was its end");
+    let problem = told(&mut host, on("problem", "15:00")).unwrap();
+    assert!(problem.cancel_on.is_empty(), "a delivery that is reported again does not take it back");
+    assert!(told(&mut host, on("returning", "16:00")).is_some());
+    assert!(delivered(&mut host, "17:00").is_empty(), "reported again: at the shop's door, perhaps");
+}
+
+#[test]
+fn a_parcel_that_arrives_takes_back_its_own_messages_and_no_others() {
+    let mut host = MockHost::new();
+    assert_eq!(told(&mut host, on("in-transit", "08:00")).unwrap().cancel_on, ["order-delivered"]);
+    host.order_shipped::<OrderUpdates>(mug(), shipment("s-2").line("line-1", 1)).unwrap();
+    let mail = told(&mut host, on("out-for-delivery", "09:00")).unwrap();
+    assert!(mail.cancel_on.is_empty(), "the other parcel's arrival does not take it back");
+
+    let arrived = |host: &mut MockHost, parcel: ShipmentBuilder| {
+        let effects = host.order_delivered::<OrderUpdates>(mug(), parcel, on("delivered", "10:00")).unwrap();
+        effects.cancelled_messages().iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()
+    };
+    assert!(arrived(&mut host, shipment("s-2").line("line-1", 1)).is_empty());
+    assert_eq!(arrived(&mut host, parcel()), ["stage/s-1/out-for-delivery/2026-11-29"]);
+}
+
+#[test]
+fn a_stage_of_delivery_is_told_by_its_own_hook_and_long_names_of_places_have_short_keys() {
+    let mut host = MockHost::new().settings(r#"{"stages": ["delivered", "arrived-at-facility"]}"#);
+    assert_eq!(told(&mut host, update("delivered")), None);
+    let mut key = |place: &str| {
+        let report = update("arrived-at-facility").location(place);
+        told(&mut host, report).unwrap().dedupe_key.unwrap()
+    };
+    let (one, other) = (key(&"Depot ".repeat(300)), key("Łódź\nWidzew"));
+    assert!(one.len() < 60 && other.len() < 60 && one != other, "{one}, {other}");
+}
+
 #[test]
 fn a_parcel_that_names_lines_of_its_own_is_taken_as_the_whole_order() {
     let odd = shipment("s-1").line("sku-77", 1);
