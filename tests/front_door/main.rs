@@ -6,6 +6,7 @@ mod decisions;
 mod events;
 mod goods;
 mod privacy;
+mod readmes;
 mod reload;
 mod rooms;
 mod wire;

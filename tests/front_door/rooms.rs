@@ -14,8 +14,7 @@ const FLOORS: [(&str, u8, &[&str]); 12] = [
     ("lifecycle", 3, &["decide"]),
     ("messages", 3, &["decide"]),
     ("decide", 3, &[]),
-    // The store's rows speak of state as the sandbox reads it.
-    ("store", 2, &["plugins"]),
+    ("store", 2, &[]),
     ("plugins", 2, &["wording"]),
     ("wording", 2, &[]),
     ("config", 1, &[]),
