@@ -27,6 +27,7 @@ pub struct Arguments {
     /// What customers read in their mails.
     #[arg(long, default_value = "My shop")]
     name: String,
+    /// Where the shop is; links in mails may lead there.
     #[arg(long, default_value = "https://shop.example")]
     url: String,
     /// ISO 3166, two letters.

@@ -41,7 +41,7 @@ pub struct Create {
     /// To tell keys apart; made up when absent.
     #[arg(long)]
     name: Option<String>,
-    /// For a publishable key: an origin that browsers may call from. May be repeated.
+    /// For a publishable key: an origin that browsers may call from; without one, none may. May be repeated.
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
 }

@@ -45,6 +45,7 @@ pub struct Build {
 /// Show what a plugin is, when it is called, what it may read and do, and what can be set
 #[derive(Debug, clap::Args)]
 pub struct Inspect {
+    /// The plugin's .wasm file.
     file: PathBuf,
     /// Also the schema of its settings.
     #[arg(long)]
@@ -63,6 +64,7 @@ Examples:
   cartwright plugin check plugins/cross_sell.wasm
   cartwright plugin check plugins/cross_sell.wasm --shop lipa")]
 pub struct Check {
+    /// The plugin's .wasm file.
     file: PathBuf,
     /// A shop that enables it.
     #[arg(long)]

@@ -26,6 +26,7 @@ Examples:
 pub struct Preview {
     /// The template: its file's name without .html.
     template: String,
+    /// The shop: the name of its file without .toml.
     #[arg(long)]
     shop: String,
     /// The plugin whose template it is, by its name in the shop's file.
