@@ -17,7 +17,7 @@ pub struct Campaign {
     /// Delivery costs nothing.
     #[setting(default = false)]
     pub free_delivery: bool,
-    /// The cart holds at least so much before discounts; without an amount in the cart's currency the
+    /// The cart holds at least so much before discounts, without gift cards; without an amount in the cart's currency the
     /// code does not hold.
     pub min_subtotal: Option<Money>,
     /// First day, YYYY-MM-DD, by the shop's clock.
@@ -95,7 +95,7 @@ impl Campaign {
             return Err(Refused::Currency);
         }
         if let Some(minimum) = &self.min_subtotal {
-            let missing = minimum.of(cart).ok_or(Refused::Currency)?.saturating_sub(cart.subtotal());
+            let missing = minimum.of(cart).ok_or(Refused::Currency)?.saturating_sub(goods(cart));
             if missing > 0 {
                 return Err(Refused::Minimum(missing));
             }
@@ -148,6 +148,12 @@ impl Campaign {
                     || self.tags.iter().any(|tag| line.has_tag(tag)))
         })
     }
+}
+
+/// Minor units. A gift card is money: it brings no cart to a minimum.
+fn goods(cart: &Cart) -> i64 {
+    let lines = cart.lines.iter().filter(|line| !line.gift_card);
+    lines.map(Line::total).fold(0, i64::saturating_add)
 }
 
 impl Refused {

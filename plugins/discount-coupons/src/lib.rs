@@ -31,7 +31,7 @@ pub struct Today {
     /// Off the order that follows.
     #[setting(default = 10)]
     pub percent: Percent,
-    /// The coupon is for orders of at least so much, in the shop's currency.
+    /// The coupon is for orders of at least so much, for each currency; an order in another earns none.
     pub min_subtotal: Option<Money>,
     /// Minutes after the order, so that the confirmation comes first.
     #[setting(default = 15, max = 600)]
@@ -52,7 +52,7 @@ pub struct Next {
     /// Days for which the coupon holds, to the end of the last one.
     #[setting(default = 30, min = 1, max = 365)]
     pub valid_days: u32,
-    /// The coupon is for orders of at least so much, in the shop's currency.
+    /// The coupon is for orders of at least so much, for each currency; an order in another earns none.
     pub min_subtotal: Option<Money>,
     /// Hours after delivery.
     #[setting(default = 2, max = 240)]
@@ -62,9 +62,14 @@ pub struct Next {
     pub prefix: String,
 }
 
+/// Of the order.
+const CANCELLED: &str = "cancelled";
+/// Of the order: in parts or as a whole.
+const RETURNED: &str = "returned";
+
 struct DiscountCoupons;
 
-export!(DiscountCoupons: pricing, content, order_placed, order_delivered, order_cancelled; settings: CouponSettings);
+export!(DiscountCoupons: pricing, content, order_placed, order_delivered, order_cancelled, order_returned; settings: CouponSettings);
 
 impl Pricing for DiscountCoupons {
     fn price(cart: Cart) -> Outcome {
@@ -91,12 +96,14 @@ impl Content for DiscountCoupons {
 impl OrderPlaced for DiscountCoupons {
     fn handle(order: Order) -> Outcome {
         let settings = settings::<CouponSettings>()?;
-        if customers::current_if_granted().is_some() {
+        if state::order().get(CANCELLED).is_none() && customers::current_if_granted().is_some() {
             for campaign in spent(&settings, &order) {
-                state::customer().put(&used_key(campaign), &order.id);
+                state::customer().put(&used_by(campaign, &order), "1");
             }
         }
-        offer_today(&order, &settings.today);
+        if !came_to_nothing() {
+            offer_today(&order, &settings.today);
+        }
         Ok(())
     }
 }
@@ -104,7 +111,9 @@ impl OrderPlaced for DiscountCoupons {
 impl OrderDelivered for DiscountCoupons {
     fn handle(order: Order, _shipment: Shipment, _update: DeliveryUpdate) -> Outcome {
         let settings = settings::<CouponSettings>()?;
-        offer_next(&order, &settings.next);
+        if !came_to_nothing() {
+            offer_next(&order, &settings.next);
+        }
         Ok(())
     }
 }
@@ -113,16 +122,26 @@ impl OrderCancelled for DiscountCoupons {
     /// A code used in an order that came to nothing may be used again.
     fn handle(order: Order) -> Outcome {
         let settings = settings::<CouponSettings>()?;
+        state::order().put(CANCELLED, "1");
         if customers::current_if_granted().is_some() {
             for campaign in spent(&settings, &order) {
-                let key = used_key(campaign);
-                if state::customer().get(&key).as_deref() == Some(&order.id) {
-                    state::customer().delete(&key);
-                }
+                state::customer().delete(&used_by(campaign, &order));
             }
         }
         Ok(())
     }
+}
+
+impl OrderReturned for DiscountCoupons {
+    fn handle(_order: Order, _goods: OrderReturn) -> Outcome {
+        state::order().put(RETURNED, "1");
+        Ok(())
+    }
+}
+
+/// Events come in any order, and again: whoever cancelled or sent back is not thanked afterwards.
+fn came_to_nothing() -> bool {
+    state::order().get_many([CANCELLED, RETURNED]).iter().any(Option::is_some)
 }
 
 /// Calls `each` with the campaign, the code as it was entered, and the verdict.
@@ -137,7 +156,7 @@ fn judge_codes(cart: &Cart, each: impl Fn(&Campaign, &str, Result<(), Refused>))
         let Some(campaign) = settings.campaigns.iter().find(|campaign| campaign.is(code)) else { continue };
         let used = campaign.once_per_customer
             && customer.is_some()
-            && state::customer().get(&used_key(campaign)).is_some();
+            && !state::customer().list(&used(campaign), 1).is_empty();
         each(campaign, code, campaign.judge(cart, customer.as_ref(), &today, used));
     }
     Ok(())
@@ -149,8 +168,13 @@ fn spent<'a>(settings: &'a CouponSettings, order: &'a Order) -> impl Iterator<It
     once.filter(|campaign| order.codes.iter().any(|code| campaign.is(code)))
 }
 
-fn used_key(campaign: &Campaign) -> String {
-    format!("used/{}", campaign.code.to_ascii_uppercase())
+/// Beginning of the keys of the orders that used it.
+fn used(campaign: &Campaign) -> String {
+    format!("used/{}/", campaign.code.to_ascii_uppercase())
+}
+
+fn used_by(campaign: &Campaign, order: &Order) -> String {
+    used(campaign) + &order.id
 }
 
 /// Until the customer's midnight, unless that is near or the order itself came of such a coupon.
@@ -158,10 +182,11 @@ fn offer_today(order: &Order, today: &Today) {
     let leaves_by_post = order.lines.iter().any(|line| line.requires_shipping);
     let chained = order.codes.iter().any(|code| code.to_ascii_uppercase().starts_with(&today.prefix));
     let now = context::now();
-    let stale = now - order.placed_at > calendar::hours(24);
-    if !today.enabled || !leaves_by_post || chained || stale {
+    let stale = now.saturating_sub(order.placed_at) > calendar::hours(24);
+    let minimum = minimum(today.min_subtotal.as_ref(), order);
+    let Some(min_subtotal) = minimum.filter(|_| today.enabled && leaves_by_post && !chained && !stale) else {
         return;
-    }
+    };
     let tomorrow = calendar::add_days(&calendar::now_for_customer().date, 1);
     let midnight = calendar::instant(&tomorrow, "00:00", &context::zone());
     let when = now + calendar::minutes(today.after_minutes);
@@ -172,7 +197,7 @@ fn offer_today(order: &Order, today: &Today) {
     let mut coupon = Coupon::basis_points(today.percent.basis_points(), &purpose)
         .prefix(&today.prefix)
         .expires_at(midnight - 1);
-    coupon.min_subtotal = in_shop_currency(today.min_subtotal.as_ref());
+    coupon.min_subtotal = min_subtotal;
     Message::new("today")
         .data("coupon", coupon.issue())
         .marketing()
@@ -185,15 +210,14 @@ fn offer_today(order: &Order, today: &Today) {
 }
 
 fn offer_next(order: &Order, next: &Next) {
-    if !next.enabled {
-        return;
-    }
+    let minimum = minimum(next.min_subtotal.as_ref(), order);
+    let Some(min_subtotal) = minimum.filter(|_| next.enabled) else { return };
     let last_day = calendar::add_days(&calendar::now_for_customer().date, next.valid_days.cast_signed() + 1);
     let purpose = format!("next/{}", order.id);
     let mut coupon = Coupon::free_delivery(&purpose)
         .prefix(&next.prefix)
         .expires_at(calendar::instant(&last_day, "00:00", &context::zone()) - 1);
-    coupon.min_subtotal = in_shop_currency(next.min_subtotal.as_ref());
+    coupon.min_subtotal = min_subtotal;
     Message::new("next")
         .data("coupon", coupon.issue())
         .marketing()
@@ -204,6 +228,11 @@ fn offer_next(order: &Order, next: &Next) {
         .send();
 }
 
-fn in_shop_currency(amount: Option<&Money>) -> Option<i64> {
-    amount?.of(&context::shop())
+/// A coupon is in the currency of the order that earned it, and so is its minimum. None: there is one,
+/// but not in that currency.
+fn minimum(set: Option<&Money>, order: &Order) -> Option<Option<i64>> {
+    match set {
+        None => Some(None),
+        Some(amount) => amount.of(order).map(Some),
+    }
 }

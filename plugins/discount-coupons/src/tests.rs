@@ -145,6 +145,63 @@ fn once_per_customer_is_remembered_and_given_back_with_a_cancelled_order() {
 }
 
 #[test]
+fn a_gift_card_brings_no_cart_to_the_minimum() {
+    let mut host = with_campaign(r#"{"code": "BIG", "percent": 10, "min_subtotal": {"EUR": 80}}"#);
+    let with_card = entered("BIG").line("card", 1, 5_000).gift_card();
+    assert_eq!(refused(&mut host, &with_card), "code-minimum");
+}
+
+#[test]
+fn a_code_used_in_two_orders_at_once_is_not_free_again_with_one_of_them() {
+    let mut host = with_campaign(r#"{"code": "ONCE", "percent": 10, "once_per_customer": true}"#)
+        .customer(customer("ada"));
+    let order = |id: &str| order().id(id).line("mug", 1, 1_500).code("ONCE");
+    host.order_placed::<DiscountCoupons>(order("1")).unwrap();
+    host.order_placed::<DiscountCoupons>(order("2")).unwrap();
+    host.order_cancelled::<DiscountCoupons>(order("2")).unwrap();
+    assert_eq!(refused(&mut host, &entered("ONCE")), "code-used", "order 1 has used it");
+    host.order_cancelled::<DiscountCoupons>(order("1")).unwrap();
+    assert!(holds(&mut host, &entered("ONCE")));
+    host.order_placed::<DiscountCoupons>(order("1")).unwrap();
+    assert!(holds(&mut host, &entered("ONCE")), "a cancelled order uses nothing, though it came last");
+}
+
+#[test]
+fn an_order_that_came_to_nothing_earns_no_coupon() {
+    let mug = || order().line("mug", 1, 1_500);
+    let silent = |host: &mut MockHost| {
+        let delivered = host.order_delivered::<DiscountCoupons>(mug(), shipment("s-1"), update("delivered"));
+        let effects = [host.order_placed::<DiscountCoupons>(mug()).unwrap(), delivered.unwrap()];
+        effects.iter().all(Effects::is_empty)
+    };
+    let mut host = MockHost::new().customer(customer("ada"));
+    assert!(!silent(&mut host));
+    host.order_returned::<DiscountCoupons>(mug(), order_return("r-1", &[("line-1", 1)], 1_500)).unwrap();
+    assert!(silent(&mut host), "a delivery that is reported again after the return");
+    let mut host = MockHost::new().customer(customer("ada"));
+    host.order_cancelled::<DiscountCoupons>(mug()).unwrap();
+    assert!(silent(&mut host));
+}
+
+#[test]
+fn a_coupons_minimum_is_in_the_currency_of_its_order() {
+    let minimum = |currency: &str, exponent: u8| {
+        let settings = r#"{"today": {"min_subtotal": {"EUR": 20, "JPY": 3000}},
+            "next": {"min_subtotal": {"EUR": 20, "JPY": 3000}}}"#;
+        let mut host = MockHost::new().settings(settings).customer(customer("ada"));
+        let mug = || order().line("mug", 1, 1_500).currency(currency, exponent);
+        let placed = host.order_placed::<DiscountCoupons>(mug()).unwrap();
+        let delivered =
+            host.order_delivered::<DiscountCoupons>(mug(), shipment("s-1"), update("delivered")).unwrap();
+        let coupons = placed.coupons().into_iter().chain(delivered.coupons());
+        coupons.map(|coupon| coupon.min_subtotal).collect::<Vec<_>>()
+    };
+    assert_eq!(minimum("EUR", 2), [Some(2_000), Some(2_000)]);
+    assert_eq!(minimum("JPY", 0), [Some(3_000), Some(3_000)], "though the shop is in EUR");
+    assert!(minimum("USD", 2).is_empty(), "20 EUR are no minimum in USD");
+}
+
+#[test]
 fn a_coupon_until_the_customers_midnight_is_sent_after_the_order() {
     let mut host = MockHost::new().customer(customer("ada").zone("America/New_York"));
     let effects = host.order_placed::<DiscountCoupons>(order().line("mug", 1, 1_500)).unwrap();
