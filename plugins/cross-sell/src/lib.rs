@@ -66,9 +66,12 @@ pub struct Pair {
     pub with: Vec<String>,
 }
 
+/// Of the order: its mail has been asked for, or it was cancelled and none is to be.
+const MAILED: &str = "mailed";
+
 struct CrossSell;
 
-export!(CrossSell: content, order_placed, order_shipped; settings: CrossSellSettings);
+export!(CrossSell: content, order_placed, order_shipped, order_cancelled; settings: CrossSellSettings);
 
 impl Content for CrossSell {
     fn fill(page: String, cart: Option<Cart>, product: Option<String>) -> Outcome {
@@ -110,7 +113,9 @@ impl OrderShipped for CrossSell {
     /// "Often bought together", before the parcel arrives.
     fn handle(order: Order, shipment: Shipment) -> Outcome {
         let settings = settings::<CrossSellSettings>()?;
-        if settings.mail_hours_after_shipping == 0 {
+        // A dispatch is reported again when something of it changes, even after the parcel's arrival has
+        // taken the mail back.
+        if settings.mail_hours_after_shipping == 0 || state::order().get(MAILED).is_some() {
             return Ok(());
         }
         let seeds = order
@@ -135,6 +140,14 @@ impl OrderShipped for CrossSell {
             .cancel_on("order-cancelled")
             .cancel_on("order-returned")
             .send();
+        state::order().put(MAILED, "1");
+        Ok(())
+    }
+}
+
+impl OrderCancelled for CrossSell {
+    fn handle(_order: Order) -> Outcome {
+        state::order().put(MAILED, "1");
         Ok(())
     }
 }

@@ -187,6 +187,22 @@ fn a_mail_tells_what_is_bought_together_while_the_parcel_is_on_its_way() {
 }
 
 #[test]
+fn a_dispatch_that_is_reported_again_or_after_a_cancellation_sends_no_mail() {
+    let order = || order().line("shirt", 1, 1_000);
+    let mailed = |host: &mut MockHost, parcel: &str| {
+        !host.order_shipped::<CrossSell>(order(), shipment(parcel)).unwrap().messages().is_empty()
+    };
+    let mut again = host().related("shirt", &["belt"]);
+    assert!(mailed(&mut again, "s-1"));
+    assert!(!mailed(&mut again, "s-1"), "the parcel's arrival may have taken the first one back");
+    assert!(!mailed(&mut again, "s-2"), "one for the order");
+
+    let mut cancelled = host().related("shirt", &["belt"]);
+    cancelled.order_cancelled::<CrossSell>(order()).unwrap();
+    assert!(!mailed(&mut cancelled, "s-1"));
+}
+
+#[test]
 fn without_anything_to_recommend_no_mail_is_sent() {
     let effects =
         host().order_shipped::<CrossSell>(order().line("shirt", 1, 1_000), shipment("s-1")).unwrap();
