@@ -18,16 +18,15 @@ pub fn summarise(offer: &Offer) -> Outcome {
         Block::new("delivery", body).placement("delivery").show();
         return Ok(());
     }
-    let place = offer.cart.destination.as_ref().unwrap_or(&offer.home);
     Block::new("delivery", sentence("delivery-cheapest", cheapest))
-        .title(text("delivery-to").arg("place", name_of(place)).or("Delivery"))
+        .title(text("delivery-to").arg("place", name_of(offer.destination())).or("Delivery"))
         .placement("delivery")
         .show();
     let fastest = found.iter().min_by_key(|found| (&found.latest, found.option.price));
     if let Some(fastest) = fastest.filter(|fastest| fastest.latest < cheapest.latest) {
         Notice::new("delivery-fastest", sentence("delivery-fastest", fastest)).placement("delivery").show();
     }
-    if let Some(threshold) = offer.threshold().filter(|_| cheapest.option.price > 0) {
+    if let Some(threshold) = offer.threshold()?.filter(|_| cheapest.option.price > 0) {
         Notice::new("delivery-free-from", free_from(threshold)).placement("delivery").show();
     }
     Ok(())
@@ -36,11 +35,11 @@ pub fn summarise(offer: &Offer) -> Outcome {
 /// How far the cart is from free delivery, when there is such a thing for its destination. Free is
 /// judged after discounts, which are being decided at the same time: with a code in the cart only the
 /// threshold is certain.
-pub fn show_free_delivery(offer: &Offer) {
+pub fn show_free_delivery(offer: &Offer) -> Outcome {
     if !offer.cart.requires_shipping() {
-        return;
+        return Ok(());
     }
-    let Some(threshold) = offer.threshold().filter(|threshold| *threshold > 0) else { return };
+    let Some(threshold) = offer.threshold()?.filter(|threshold| *threshold > 0) else { return Ok(()) };
     let missing = threshold.saturating_sub(offer.goods);
     if offer.cart.codes.iter().any(|code| code.status == "own" || code.status == "unknown") {
         Notice::new("delivery-free", free_from(threshold)).show();
@@ -50,6 +49,7 @@ pub fn show_free_delivery(offer: &Offer) {
             .or("A little more, and delivery is free.");
         Notice::new("delivery-free", text).show();
     }
+    Ok(())
 }
 
 fn free_from(threshold: i64) -> Text {

@@ -32,10 +32,7 @@ impl Content for DeliveryOptions {
         let offer = Offer::new(&cart, 0)?;
         match page.as_str() {
             "product-page" => content::summarise(&offer),
-            "cart" | "checkout" => {
-                content::show_free_delivery(&offer);
-                Ok(())
-            }
+            "cart" | "checkout" => content::show_free_delivery(&offer),
             _ => Ok(()),
         }
     }
@@ -81,10 +78,18 @@ impl<'a> Offer<'a> {
         })
     }
 
-    /// The cart as one parcel, or one for each of several delivery groups. Without a destination we
-    /// answer for the shop's own country.
+    /// Without a destination we answer for the shop's own country.
+    fn destination(&self) -> &Place {
+        let only = match self.cart.groups.as_slice() {
+            [group] => group.destination.as_ref(),
+            _ => None,
+        };
+        only.or(self.cart.destination.as_ref()).unwrap_or(&self.home)
+    }
+
+    /// The cart as one parcel, or one for each of several delivery groups.
     fn parcels(&self) -> Vec<Parcel<'_>> {
-        let to = self.cart.destination.as_ref().unwrap_or(&self.home);
+        let to = self.destination();
         if self.cart.groups.len() < 2 {
             return vec![Parcel { group: None, to, grams: self.cart.weight() }];
         }
@@ -120,8 +125,8 @@ impl<'a> Offer<'a> {
         let mut found = Vec::new();
         for parcel in self.parcels() {
             for method in &self.settings.methods {
-                if let Some(rate) = self.rate(method, &parcel)
-                    && let Some(price) = self.price(rate)
+                if let Some(rate) = self.rate(method, &parcel, self.goods)
+                    && let Some(price) = self.price(rate, self.goods)
                 {
                     found.extend(self.option(method, rate, price, &parcel)?);
                 }
@@ -138,13 +143,14 @@ impl<'a> Offer<'a> {
         Ok(found)
     }
 
-    fn rate<'m>(&self, method: &'m Method, parcel: &Parcel) -> Option<&'m Rate> {
+    /// The rate of a cart with so much in it.
+    fn rate<'m>(&self, method: &'m Method, parcel: &Parcel, goods: i64) -> Option<&'m Rate> {
         method.rates.iter().find(|rate| {
             self.reaches(rate, parcel)
                 && rate
                     .from_total
                     .as_ref()
-                    .is_none_or(|from| from.of(self.cart).is_some_and(|least| self.goods >= least))
+                    .is_none_or(|from| from.of(self.cart).is_some_and(|least| goods >= least))
         })
     }
 
@@ -154,26 +160,30 @@ impl<'a> Offer<'a> {
             && rate.max_grams.is_none_or(|most| parcel.grams <= u64::from(most))
     }
 
-    /// From which total on some delivery is free, in minor units.
-    fn threshold(&self) -> Option<i64> {
-        let free_from = |rate: &Rate| {
-            let price = rate.price.of(self.cart)?;
-            let from = if price == 0 { &rate.from_total } else { &rate.free_from };
-            from.as_ref()?.of(self.cart)
-        };
+    /// From which total on some delivery is free, in minor units; only what would be offered counts.
+    fn threshold(&self) -> Result<Option<i64>, String> {
         let parcels = self.parcels();
-        let [parcel] = parcels.as_slice() else { return None };
-        let rates = self.settings.methods.iter().flat_map(|method| &method.rates);
-        rates.filter(|rate| self.reaches(rate, parcel)).filter_map(free_from).min()
+        let [parcel] = parcels.as_slice() else { return Ok(None) };
+        let mut least = None;
+        for method in &self.settings.methods {
+            let totals = method.rates.iter().flat_map(|rate| [&rate.from_total, &rate.free_from]);
+            for goods in totals.filter_map(|total| total.as_ref()?.of(self.cart)) {
+                if least.is_none_or(|least| goods < least)
+                    && let Some(rate) = self.rate(method, parcel, goods)
+                    && self.price(rate, goods) == Some(0)
+                    && self.option(method, rate, 0, parcel)?.is_some()
+                {
+                    least = Some(goods);
+                }
+            }
+        }
+        Ok(least)
     }
 
-    fn price(&self, rate: &Rate) -> Option<i64> {
+    fn price(&self, rate: &Rate, goods: i64) -> Option<i64> {
         let price = rate.price.of(self.cart)?;
-        let free = rate
-            .free_from
-            .as_ref()
-            .and_then(|from| from.of(self.cart))
-            .is_some_and(|from| self.goods >= from);
+        let free =
+            rate.free_from.as_ref().and_then(|from| from.of(self.cart)).is_some_and(|from| goods >= from);
         Some(if free { 0 } else { price })
     }
 

@@ -252,6 +252,44 @@ fn the_cart_says_what_is_missing_to_free_delivery() {
 }
 
 #[test]
+fn free_delivery_is_promised_only_where_it_would_be_offered() {
+    let notice = |settings: &str, cart: CartBuilder| {
+        let effects = MockHost::new().settings(settings).fill::<DeliveryOptions>("cart", cart).unwrap();
+        effects.notice("delivery-free").and_then(|notice| notice.text.value("missing").cloned())
+    };
+    let mug = || cart().line("mug", 1, 1_000);
+    let lockers = r#"{"methods": [
+        {"id": "locker", "rates": [{"price": {"EUR": 2}, "free_from": {"EUR": 30}}],
+            "points": [{"id": "W1", "name": "Centralna", "country": "PL"}]},
+        {"id": "home", "rates": [{"price": {"EUR": 5}, "free_from": {"EUR": 90}}]}]}"#;
+    assert_eq!(notice(lockers, mug()), Some(Value::Money(2_000)));
+    assert_eq!(notice(lockers, mug().to("DE")), Some(Value::Money(8_000)), "no locker there");
+
+    let hidden = r#"{"methods": [{"id": "m", "rates": [
+        {"price": {"EUR": 5}}, {"from_total": {"EUR": 30}, "price": {"EUR": 0}}]}]}"#;
+    assert_eq!(notice(hidden, mug()), None, "the first rate that fits is the price, whatever the total");
+    let both = r#"{"methods": [{"id": "m", "rates": [
+        {"from_total": {"EUR": 60}, "price": {"EUR": 4}, "free_from": {"EUR": 30}}, {"price": {"EUR": 5}}]}]}"#;
+    assert_eq!(notice(both, mug()), Some(Value::Money(5_000)), "at 30.00 it is not that rate yet");
+}
+
+#[test]
+fn the_destination_of_the_only_group_is_the_carts() {
+    let cart = cart().line("mug", 1, 1_000).with(|cart| {
+        cart.groups = vec![DeliveryGroup {
+            id: "a".to_owned(),
+            lines: vec!["line-1".to_owned()],
+            origin: None,
+            destination: Some(Place::country("DE")),
+        }];
+    });
+    let abroad = offered(&mut MockHost::new(), cart.clone());
+    assert_eq!(abroad.iter().map(|(_, price, ..)| *price).collect::<Vec<_>>(), [990, 1_490]);
+    let effects = MockHost::new().fill::<DeliveryOptions>("product-page", cart).unwrap();
+    assert_eq!(effects.blocks()[0].title.as_ref().unwrap().value("place"), Some(&value::text("country-DE")));
+}
+
+#[test]
 fn both_languages_have_the_same_texts_and_name_the_countries() {
     let keys = |ftl: &'static str| -> Vec<&str> {
         ftl.lines()
