@@ -1,9 +1,11 @@
 //! What calls read that is not in memory, and the versions that a commit compares.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Product, Scope};
+use super::{Customer, Product, Scope};
 
 /// Whose state a key belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,8 +24,8 @@ pub struct Versioned {
     pub version: i64,
 }
 
-/// What a call read of the state: compared at commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a call read that others may change meanwhile: compared at commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateRead {
     Key {
         owner: StateOwner,
@@ -36,6 +38,12 @@ pub enum StateRead {
         prefix: String,
         limit: u32,
         seen: Vec<(String, i64)>,
+    },
+    /// The whole customer, for a plugin may judge by any part: points, tier, orders, consents.
+    Customer {
+        shop: String,
+        id: String,
+        seen: Option<Arc<Customer>>,
     },
 }
 

@@ -87,7 +87,7 @@ impl CallState {
         }
     }
 
-    /// What the handler asked for, and what it read of its state.
+    /// What the handler asked for, and what it read that others may change meanwhile.
     pub(super) fn finish(self) -> (Vec<Effect>, Vec<StateRead>) {
         (self.effects, self.read)
     }

@@ -13,8 +13,10 @@ use super::outgoing::{NewMessage, Origin};
 use super::state::StateChange;
 use super::timers::TimerChange;
 use super::webhooks::NewWebhook;
-use super::writer::Tx;
-use super::{Result, Store, coupons, events, jobs, labels, outgoing, points, state, timers, webhooks};
+use super::writer::{Touched, Tx};
+use super::{
+    Result, Store, StoreError, coupons, events, jobs, labels, outgoing, points, state, timers, webhooks,
+};
 use crate::domain::StateRead;
 
 /// Rows in one statement.
@@ -61,7 +63,21 @@ impl Store {
     /// [`super::StoreError::Stale`]: what the call read has changed; run it again.
     /// [`super::StoreError::Invalid`]: what it asked for cannot be. Nothing is left in any of these cases.
     pub async fn complete(&self, completion: Completion) -> Result<()> {
-        self.write(completion, complete).await
+        let seen: Vec<_> = completion.reads.iter().filter_map(customer).collect();
+        let completed = self.write(completion, complete).await;
+        if completed == Err(StoreError::Stale) {
+            // It may be the copy that is old: another host's commit does not forget it here.
+            self.inner.caches.forget(&Touched { customers: seen, ..Touched::default() });
+        }
+        completed
+    }
+}
+
+/// The customer that was read.
+fn customer(read: &StateRead) -> Option<(String, String)> {
+    match read {
+        StateRead::Customer { shop, id, .. } => Some((shop.clone(), id.clone())),
+        StateRead::Key { .. } | StateRead::Prefix { .. } => None,
     }
 }
 

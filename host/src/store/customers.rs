@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::Row as _;
+use sqlx::{AnyConnection, Row as _};
 
 use super::writer::Tx;
 use super::{Result, Store, StoreError, from_json, to_json};
@@ -56,15 +56,17 @@ impl Store {
         if let Some(known) = customers.get(&key) {
             return Ok(known);
         }
-        let record = self.read_customer(shop, id).await?.map(Arc::new);
+        let mut reads = self.inner.reads.acquire().await?;
+        let record = read(&mut reads, shop, id).await?.map(Arc::new);
         customers.keep(moment, key, record.clone());
         Ok(record)
     }
+}
 
-    async fn read_customer(&self, shop: &str, id: &str) -> Result<Option<CustomerRecord>> {
-        let reads = &self.inner.reads;
-        let Some(row) = sqlx::query(
-            "SELECT c.first_name, c.locale, c.zone, c.buyer, c.created_at, \
+/// As the connection sees the customer now.
+pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Result<Option<CustomerRecord>> {
+    let Some(row) = sqlx::query(
+        "SELECT c.first_name, c.locale, c.zone, c.buyer, c.created_at, \
                     d.last_name, d.company, d.email, d.phone, \
                     (SELECT CAST(COALESCE(SUM(delta), 0) AS BIGINT) FROM points p \
                       WHERE p.shop = c.shop AND p.customer_id = c.id), \
@@ -72,82 +74,81 @@ impl Store {
                       WHERE l.shop = c.shop AND l.kind = 'customer' AND l.subject = c.id AND l.key = 'tier') \
              FROM customers c LEFT JOIN contacts d ON d.shop = c.shop AND d.customer_id = c.id \
              WHERE c.shop = $1 AND c.id = $2",
-        )
-        .bind(shop)
-        .bind(id)
-        .fetch_optional(reads)
-        .await?
-        else {
-            return Ok(None);
-        };
-        let consents = sqlx::query(
-            "SELECT channel, category, granted FROM consents WHERE shop = $1 AND customer_id = $2 \
+    )
+    .bind(shop)
+    .bind(id)
+    .fetch_optional(&mut *reads)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let consents = sqlx::query(
+        "SELECT channel, category, granted FROM consents WHERE shop = $1 AND customer_id = $2 \
              ORDER BY channel, category",
-        )
-        .bind(shop)
-        .bind(id)
-        .fetch_all(reads)
-        .await?
-        .iter()
-        .map(|row| {
-            let granted = row.try_get::<i64, _>(2)? != 0;
-            Ok(Consent { channel: row.try_get(0)?, category: row.try_get(1)?, granted })
-        })
-        .collect::<Result<Vec<_>>>()?;
-        let sums = sqlx::query(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(spent), 0) AS BIGINT), MIN(placed_at) FROM orders \
+    )
+    .bind(shop)
+    .bind(id)
+    .fetch_all(&mut *reads)
+    .await?
+    .iter()
+    .map(|row| {
+        let granted = row.try_get::<i64, _>(2)? != 0;
+        Ok(Consent { channel: row.try_get(0)?, category: row.try_get(1)?, granted })
+    })
+    .collect::<Result<Vec<_>>>()?;
+    let sums = sqlx::query(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(spent), 0) AS BIGINT), MIN(placed_at) FROM orders \
              WHERE shop = $1 AND customer_id = $2 AND payload IS NOT NULL AND status <> 'cancelled'",
-        )
-        .bind(shop)
-        .bind(id)
-        .fetch_one(reads)
-        .await?;
-        let orders = sqlx::query(
-            "SELECT id, placed_at, currency, total, products FROM orders \
+    )
+    .bind(shop)
+    .bind(id)
+    .fetch_one(&mut *reads)
+    .await?;
+    let orders = sqlx::query(
+        "SELECT id, placed_at, currency, total, products FROM orders \
              WHERE shop = $1 AND customer_id = $2 AND payload IS NOT NULL AND status <> 'cancelled' \
              ORDER BY placed_at DESC, id DESC LIMIT $3",
-        )
-        .bind(shop)
-        .bind(id)
-        .bind(PAST_ORDERS)
-        .fetch_all(reads)
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(PastOrder {
-                id: row.try_get(0)?,
-                placed_at: row.try_get(1)?,
-                currency: row.try_get(2)?,
-                total: row.try_get(3)?,
-                products: from_json("products of an order", row.try_get(4)?)?,
-            })
+    )
+    .bind(shop)
+    .bind(id)
+    .bind(PAST_ORDERS)
+    .fetch_all(&mut *reads)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(PastOrder {
+            id: row.try_get(0)?,
+            placed_at: row.try_get(1)?,
+            currency: row.try_get(2)?,
+            total: row.try_get(3)?,
+            products: from_json("products of an order", row.try_get(4)?)?,
         })
-        .collect::<Result<Vec<_>>>()?;
-        let buyer = row.try_get::<Option<String>, _>(3)?;
-        Ok(Some(CustomerRecord {
-            customer: Customer {
-                id: id.to_owned(),
-                first_name: row.try_get(0)?,
-                locale: row.try_get(1)?,
-                zone: row.try_get(2)?,
-                buyer: buyer.map_or_else(|| Ok(Buyer::default()), |text| from_json("buyer", text))?,
-                created_at: row.try_get(4)?,
-                first_order_at: sums.try_get(2)?,
-                orders_count: u32::try_from(sums.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
-                spent: sums.try_get(1)?,
-                orders,
-                points: row.try_get(9)?,
-                tier: row.try_get(10)?,
-                consents,
-            },
-            contact: Contact {
-                last_name: row.try_get(5)?,
-                company: row.try_get(6)?,
-                email: row.try_get(7)?,
-                phone: row.try_get(8)?,
-            },
-        }))
-    }
+    })
+    .collect::<Result<Vec<_>>>()?;
+    let buyer = row.try_get::<Option<String>, _>(3)?;
+    Ok(Some(CustomerRecord {
+        customer: Customer {
+            id: id.to_owned(),
+            first_name: row.try_get(0)?,
+            locale: row.try_get(1)?,
+            zone: row.try_get(2)?,
+            buyer: buyer.map_or_else(|| Ok(Buyer::default()), |text| from_json("buyer", text))?,
+            created_at: row.try_get(4)?,
+            first_order_at: sums.try_get(2)?,
+            orders_count: u32::try_from(sums.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
+            spent: sums.try_get(1)?,
+            orders,
+            points: row.try_get(9)?,
+            tier: row.try_get(10)?,
+            consents,
+        },
+        contact: Contact {
+            last_name: row.try_get(5)?,
+            company: row.try_get(6)?,
+            email: row.try_get(7)?,
+            phone: row.try_get(8)?,
+        },
+    }))
 }
 
 /// The same guest for the same address however it is spelled, and no way back to the address without the key.

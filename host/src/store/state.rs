@@ -7,7 +7,7 @@ use rand::Rng as _;
 use sqlx::{Any, AssertSqlSafe, Executor, Row as _};
 
 use super::writer::Tx;
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, customers};
 use crate::domain::{Scope, StateOwner, StateRead, Versioned};
 
 const KEYS: usize = 100;
@@ -130,6 +130,12 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                         key == seen_key && value.version == *version
                     });
                 if !same {
+                    return Err(StoreError::Stale);
+                }
+            }
+            StateRead::Customer { shop, id, seen } => {
+                let now = customers::read(&mut tx.connection, shop, id).await?;
+                if now.as_ref().map(|record| &record.customer) != seen.as_deref() {
                     return Err(StoreError::Stale);
                 }
             }

@@ -177,6 +177,75 @@ async fn a_listing_that_changed_is_a_conflict_too() {
     assert_eq!(places, ["0", "1"], "the second saw the first");
 }
 
+/// The customer as the call sees it, and that it was read.
+fn customer(invocation: &Invocation) -> (i64, StateRead) {
+    let seen = invocation.surroundings.customer.clone();
+    let points = seen.as_ref().map_or(0, |customer| customer.points);
+    let id = invocation.customer_id.clone().unwrap();
+    (points, StateRead::Customer { shop: "demo".to_owned(), id, seen })
+}
+
+#[tokio::test]
+async fn two_orders_of_one_customer_at_once_see_each_others_points() {
+    let house = House::new(&["p"]).await;
+    let both = Arc::new(Barrier::new(2));
+    let calls = Arc::new(AtomicUsize::new(0));
+    house.script(move |invocation| {
+        let (both, calls) = (Arc::clone(&both), Arc::clone(&calls));
+        Box::pin(async move {
+            let (before, seen) = customer(&invocation);
+            if calls.fetch_add(1, Ordering::SeqCst) < 2 {
+                both.wait().await;
+            }
+            let reference = invocation.order_id.unwrap();
+            let mut effects = vec![Effect::SetPoints { reference, total: 60 }];
+            if before + 60 >= 100 {
+                let (key, value) = ("tier".to_owned(), "silver".to_owned());
+                effects.extend([Effect::LabelCustomer { key, value }, send(message("silver"))]);
+            }
+            Ok((effects, vec![seen]))
+        })
+    });
+    house.report(placed("1")).await;
+    house.report(placed("22")).await;
+    house.step().await;
+    let guest = house.store.customer_id(&anna()).unwrap();
+    let anna = house.store.customer("demo", &guest).await.unwrap().unwrap().customer;
+    assert_eq!((anna.points, anna.tier.as_deref()), (120, Some("silver")));
+    let mails = house.store.messages("demo", None, 10).await.unwrap();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(house.calls().len(), 3, "the second ran again");
+    let jobs = house.store.jobs("demo", Some("done"), 10).await.unwrap();
+    assert!(jobs.iter().all(|job| job.attempts == 0), "a conflict charges no attempt");
+}
+
+#[tokio::test]
+async fn many_orders_of_one_customer_all_come_through_and_each_sees_those_before() {
+    let house = House::new(&["p", "q"]).await;
+    house.script(|invocation| {
+        Box::pin(async move {
+            let (before, seen) = customer(&invocation);
+            tokio::task::yield_now().await;
+            let order = invocation.order_id.unwrap();
+            let points = Effect::SetPoints { reference: order, total: 10 };
+            let value = (before + 10).to_string();
+            let tier = Effect::LabelCustomer { key: "tier".to_owned(), value };
+            Ok((vec![points, tier], vec![seen]))
+        })
+    });
+    for order in 0..15 {
+        house.report(placed(&"1".repeat(order + 1))).await;
+    }
+    while let Some(next) = house.step().await {
+        house.clock.advance(next - house.clock.now_ms());
+    }
+    let guest = house.store.customer_id(&anna()).unwrap();
+    let anna = house.store.customer("demo", &guest).await.unwrap().unwrap().customer;
+    assert_eq!((anna.points, anna.tier.as_deref()), (300, Some("300")));
+    let jobs = house.store.jobs("demo", Some("done"), 100).await.unwrap();
+    assert_eq!((jobs.len(), jobs.iter().map(|job| job.attempts).sum::<i64>()), (30, 0));
+}
+
 #[tokio::test]
 async fn a_stale_lease_cannot_commit() {
     let house = House::new(&["p"]).await;

@@ -7,7 +7,8 @@ use super::checks::ITEMS;
 use super::{CallState, contract};
 use crate::config::calendar::Calendar;
 use crate::domain::{
-    Civil, Customer, DeliveryOption, Discount, Level, Order, PaymentMethod, Product, Shipment, Shop, Totals,
+    Civil, Customer, DeliveryOption, Discount, Level, Order, PaymentMethod, Product, Shipment, Shop,
+    StateRead, Totals,
 };
 use crate::plugins::call::Fault;
 
@@ -173,10 +174,24 @@ impl contract::offers::Host for CallState {
     }
 }
 
+impl CallState {
+    /// The customer of the call. What an event's handler makes of it holds only while it stays as it is; a
+    /// decision changes nothing, and is compared with nothing.
+    fn customer(&mut self) -> Option<Customer> {
+        let seen = self.around.customer.clone();
+        let noted = self.read.iter().any(|read| matches!(read, StateRead::Customer { .. }));
+        if let Some(id) = self.customer_id.as_ref().filter(|_| !self.hook.is_stage() && !noted) {
+            let (shop, id) = (self.around.shop.id.clone(), id.clone());
+            self.read.push(StateRead::Customer { shop, id, seen: seen.clone() });
+        }
+        seen.as_deref().cloned()
+    }
+}
+
 impl contract::customers::Host for CallState {
     fn current(&mut self) -> Answer<Option<Customer>> {
         self.enter("customers", "current")?;
-        Ok(self.around.customer.as_deref().cloned())
+        Ok(self.customer())
     }
 }
 
@@ -186,7 +201,7 @@ impl contract::customers_if_granted::Host for CallState {
         if !self.granted("customers") {
             return Ok(None);
         }
-        Ok(self.around.customer.as_deref().cloned())
+        Ok(self.customer())
     }
 }
 

@@ -226,6 +226,26 @@ fn a_customer_is_known_only_as_granted() {
 }
 
 #[test]
+fn a_customer_that_was_asked_for_is_compared_at_commit_and_only_of_an_event() {
+    let of = |hook, asked| {
+        let mut call = with(hook, &["customers"], Stored::default(), |call| {
+            Arc::get_mut(&mut call.surroundings).unwrap().customer = Some(Arc::new(customer()));
+            call.customer_id = Some(customer().id);
+        });
+        for _ in 0..asked {
+            customers::Host::current(&mut call).unwrap();
+            customers_if_granted::Host::current(&mut call).unwrap();
+        }
+        call.finish().1
+    };
+    let shop = "lipa".to_owned();
+    let read = StateRead::Customer { shop, id: customer().id, seen: Some(Arc::new(customer())) };
+    assert_eq!(of(Hook::OrderPlaced, 2), [read]);
+    assert_eq!(of(Hook::OrderPlaced, 0), []);
+    assert_eq!(of(Hook::Pricing, 1), []);
+}
+
+#[test]
 fn clocks_and_working_days_are_the_shops() {
     let mut call = call(Hook::Delivery);
     let noon = calendar::Host::instant(
@@ -322,7 +342,7 @@ async fn a_call_reads_its_own_writes() {
         .iter()
         .map(|read| match read {
             StateRead::Key { key, version, .. } => (key.as_str(), *version),
-            StateRead::Prefix { .. } => panic!("{read:?}"),
+            _ => panic!("{read:?}"),
         })
         .collect();
     // What was put or deleted does not depend on what is stored.
