@@ -101,7 +101,9 @@ pub fn exit(ending: Ending) -> ExitCode {
     match ending {
         Ok(code) => code,
         Err(error) => {
-            eprint!("{}", sentences(&error, Paint::for_errors()));
+            use std::io::Write as _;
+            // Whoever closed standard error does not want to know.
+            let _ = write!(std::io::stderr().lock(), "{}", sentences(&error, Paint::for_errors()));
             ExitCode::FAILURE
         }
     }

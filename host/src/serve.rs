@@ -160,6 +160,15 @@ impl Host {
         background::settle(&self.lifecycle, &self.courier, &self.clock).await
     }
 
+    /// Waits until one of its tasks ends though nobody asked it to, and says which way: a host that takes
+    /// events and does no work must not look alive.
+    pub async fn ended(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => anyhow::Error::new(error).context("a task of the host broke off"),
+            Some(Ok(())) | None => anyhow::anyhow!("a task of the host ended before its time"),
+        }
+    }
+
     /// Stops taking requests, finishes those it has and the calls under way, and closes the store.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.watching.take());

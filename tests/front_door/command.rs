@@ -62,6 +62,117 @@ fn a_port_in_use_is_one_clear_sentence() {
     assert!(!text.contains("panicked"), "{text}");
 }
 
+/// A host that was started as a person starts one: in its folder, by the command.
+struct Served {
+    process: std::process::Child,
+    address: String,
+    key: String,
+    log: Option<std::io::Lines<std::io::BufReader<std::process::ChildStderr>>>,
+}
+
+impl Served {
+    fn start(folder: &std::path::Path) -> Self {
+        use std::io::BufRead as _;
+
+        let init = cartwright().current_dir(folder).arg("init").output().unwrap();
+        assert!(init.status.success(), "{}", said(&init));
+        let text = said(&init);
+        let key =
+            text.split_whitespace().find(|word| word.starts_with("cw_sk_")).expect("a secret key").to_owned();
+        let mut process = cartwright()
+            .current_dir(folder)
+            .env("CARTWRIGHT_LOG", "debug")
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = std::io::BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = log
+            .find_map(|line| {
+                let line = line.unwrap();
+                let rest = line.split("127.0.0.1:").nth(1)?;
+                let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                line.contains("listening").then(|| format!("127.0.0.1:{port}"))
+            })
+            .expect("the log names the address");
+        Self { process, address, key, log: Some(log) }
+    }
+
+    fn get(&self, path: &str) -> String {
+        use std::io::{Read as _, Write as _};
+
+        let mut wire = std::net::TcpStream::connect(&self.address).unwrap();
+        let key = &self.key;
+        write!(
+            wire,
+            "GET {path} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks it to stop, and gives its exit code.
+    fn stop(mut self) -> Option<i32> {
+        let kill = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        drop(self.log.take());
+        self.process.wait().unwrap().code()
+    }
+}
+
+/// The log goes to a reader that dies: log lines are lost, and nothing else.
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_no_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path());
+    drop(served.log.take());
+    for (path, status) in
+        [("/readyz", 200), ("/v1/nothing-here", 404), ("/v1/plugins", 200), ("/readyz", 200)]
+    {
+        let answer = served.get(path);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
+    assert_eq!(served.stop(), Some(0));
+}
+
+/// The folder of a host started in it is `.`; what watches files speaks of absolute paths.
+#[test]
+fn a_plugin_that_the_merchant_enables_is_live_when_the_file_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path());
+    // Read on, so that the log never fills its pipe.
+    let log = served.log.take().unwrap();
+    let reader = std::thread::spawn(move || log.map_while(Result::ok).count());
+    assert!(!served.get("/v1/plugins").contains("stamp-one"));
+    std::fs::copy(
+        harness::plugin_files().join("stamp_one.wasm"),
+        folder.path().join("plugins/stamp_one.wasm"),
+    )
+    .unwrap();
+    let shop = std::fs::read_dir(folder.path().join("shops"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .expect("a first shop");
+    let mut text = std::fs::read_to_string(&shop).unwrap();
+    text.push_str(
+        "\n[[plugins]]\nname = \"stamp-one\"\nsource = \"stamp_one.wasm\"\ngrants = [\"delivery-options\"]\n",
+    );
+    std::fs::write(&shop, text).unwrap();
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !served.get("/v1/plugins").contains("stamp-one") {
+        assert!(
+            std::time::Instant::now() < patience,
+            "the watcher saw nothing: {}",
+            served.get("/v1/plugins")
+        );
+    }
+    assert_eq!(served.stop(), Some(0));
+    assert!(reader.join().unwrap() > 0);
+}
+
 #[test]
 fn the_demo_plays_a_whole_journey() {
     let output = cartwright().current_dir(project()).args(["demo", "--", "--once"]).output().unwrap();

@@ -7,7 +7,17 @@ use serde_json::{Value, json};
 use crate::goods::{anna, cart, line, order_placed, products, shipped, update};
 
 const NOW: &str = "2026-11-30T09:00:00Z";
-const EVERYTHING: &[&str] = &["catalog", "customers", "orders", "state", "state-write"];
+const EVERYTHING: &[&str] = &[
+    "catalog",
+    "customers",
+    "orders",
+    "state",
+    "state-write",
+    "discounts",
+    "delivery-options",
+    "refusal",
+    "timers",
+];
 /// Pieces of every contact detail that the scenario knows, in the forms in which they might leak.
 const SECRETS: &[&str] = &[
     "Zieli",
@@ -66,7 +76,7 @@ async fn a_plugin_with_every_grant_sees_no_contact_detail() {
     world.event("order-placed", "e1", &order).await.json(202);
     world.settle().await;
     world.event("order-shipped", "e2", &shipped("1001", "s1", NOW)).await.json(202);
-    world.settle().await;
+    world.event("delivery-updated", "e6", &update("1001", "s1", "delayed", NOW)).await.json(202);
     world.event("order-delivered", "e3", &update("1001", "s1", "delivered", NOW)).await.json(202);
     let abandoned = json!({ "cart": cart_with_secrets(), "customer": anna() });
     world.event("cart-abandoned", "e4", &abandoned).await.json(202);
@@ -78,22 +88,38 @@ async fn a_plugin_with_every_grant_sees_no_contact_detail() {
         },
     });
     world.event("feedback-received", "e5", &feedback).await.json(202);
+    let returned = json!({
+        "order_id": "1001",
+        "return": { "id": "r1", "lines": [{ "line": "1", "quantity": 1 }], "refunded": 4_900, "at": NOW,
+                    "reason": "Too small; call me on +48 601 234 567" },
+    });
+    world.event("order-returned", "e7", &returned).await.json(202);
+    world
+        .event("order-placed", "e8", &order_placed("1002", NOW, &[line("1", "mug", 1, 4_900)]))
+        .await
+        .json(202);
+    let cancelled = json!({ "order_id": "1002", "reason": "Mail anna.zielinska@mail.example" });
+    world.event("order-cancelled", "e9", &cancelled).await.json(202);
     let woo = std::fs::read(project().join("tests/fixtures/woocommerce/order.json")).unwrap();
     let woo =
         String::from_utf8(woo).unwrap().replace("2023-07-06", "2026-11-30").replace("\"USD\"", "\"PLN\"");
     let answer = world.woocommerce("order.created", woo.as_bytes()).await;
     assert!((200..300).contains(&answer.status), "{}", answer.text);
-    world.settle().await;
+    world.later(2_000).await;
 
     let seen = seen(&world).await;
     clean("the state", &seen);
     for hook in [
         "order-placed",
         "order-shipped",
+        "delivery-updated",
         "order-delivered",
+        "order-cancelled",
+        "order-returned",
         "customer-created",
         "cart-abandoned",
         "feedback-received",
+        "timer",
     ] {
         assert!(seen.contains(&format!("seen/{hook}")), "{hook} was seen: {seen}");
     }
@@ -105,9 +131,12 @@ async fn a_plugin_with_every_grant_sees_no_contact_detail() {
         ("order-status", json!({ "order_id": "1001", "customer_id": "c-anna" })),
     ] {
         let answer = world.post(&format!("/v1/hooks/{hook}"), &body).await.json(200);
-        let text = answer["notices"].to_string();
-        assert!(text.contains("Anna"), "{hook}: the spy answered: {answer}");
-        clean(hook, &text);
+        assert!(answer["notices"].to_string().contains("Anna"), "{hook}: the spy answered: {answer}");
+        for stage in ["discounts", "delivery_options", "refusals"] {
+            let told = answer[stage].to_string().contains("piece-");
+            assert_eq!(told, hook != "order-status", "{hook}: the spy in {stage}: {answer}");
+        }
+        clean(hook, &answer.to_string());
     }
     let cart = world.post("/v1/hooks/cart", &json!({ "cart": cart_with_secrets() })).await.json(200);
     assert!(cart["notices"].to_string().contains("Happy birthday"), "an allowed attribute is seen: {cart}");

@@ -37,7 +37,9 @@ pub fn run(folder: &Path, command: &Command) -> Ending {
     if !arguments.files_only {
         let snapshot = super::runtime()?.block_on(Registry::open(folder))?.current();
         for problem in snapshot.problems.iter().filter(|problem| problem.kind != "shop") {
-            super::print(&format!("{} {}", paint.bad("×"), problem.message))?;
+            // The report has the line and the caret.
+            let told = problem.report.as_ref().unwrap_or(&problem.message);
+            super::print(&format!("{} {told}", paint.bad("×")))?;
             mistakes = mistakes.saturating_add(1);
         }
     }

@@ -31,8 +31,11 @@ pub fn run(folder: &Path, arguments: Arguments) -> Ending {
     telemetry::log(&config::load_host(folder)?.log, None)?;
     super::runtime()?.block_on(async {
         let options = StartOptions { listen: arguments.listen, ..StartOptions::default() };
-        let host = Host::start(folder, options).await?;
-        stop_signal().await?;
+        let mut host = Host::start(folder, options).await?;
+        tokio::select! {
+            asked = stop_signal() => asked?,
+            broken = host.ended() => return Err(broken),
+        }
         tracing::info!("stopping; what is under way is finished first");
         host.stop().await?;
         Ok(ExitCode::SUCCESS)

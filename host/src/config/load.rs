@@ -41,6 +41,8 @@ fn load_host_with(
     if let Some(error) = ConfigError::all(check::host(&config)) {
         return Err(error);
     }
+    // Absolute: what watches files is told absolute paths, and a command may change its folder.
+    let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     folder.clone_into(&mut config.folder);
     for path in
         [&mut config.data_dir, &mut config.plugins_dir, &mut config.shops_dir, &mut config.templates_dir]

@@ -17,8 +17,8 @@ const LABELS: usize = 20;
 const WEBHOOKS: usize = 20;
 const STATE_KEYS: usize = 1_000;
 
-/// Bytes.
-const KEY: usize = 200;
+/// Bytes; as many as the sandbox takes, so that a prefix and an id of the longest fit.
+const KEY: usize = 500;
 const STATE_VALUE: usize = 64 << 10;
 const PAYLOAD: usize = 16 << 10;
 const LABEL: usize = 200;

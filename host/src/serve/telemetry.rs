@@ -46,7 +46,10 @@ pub fn log(config: &LogConfig, to: Option<File>) -> anyhow::Result<()> {
     let colours = to.is_none()
         && std::io::IsTerminal::is_terminal(&std::io::stderr())
         && std::env::var_os("NO_COLOR").is_none();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    // A line that cannot be written is lost, and only that: told on standard error, it would end the task
+    // that wrote it when standard error is the one that is full or gone.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).log_internal_errors(false);
     match (config.format, to) {
         (LogFormat::Text, None) => builder.with_writer(std::io::stderr).try_init(),
         (LogFormat::Text, Some(file)) => builder.with_writer(Arc::new(file)).try_init(),

@@ -86,7 +86,8 @@ pub(super) async fn enter(
             }
         }
         Event::OrderCancelled(_) => status = Some("cancelled"),
-        Event::OrderReturned(_) => status = Some("returned"),
+        // What came of a cancelled order may still be sent back: it stays cancelled.
+        Event::OrderReturned(_) if order.status != "cancelled" => status = Some("returned"),
         _ => {}
     }
     if let Some(status) = status {
