@@ -10,6 +10,7 @@ use super::effects::{self, Mint, Scene};
 use super::invocation::{self, Site};
 use super::scrub::scrub;
 use super::{Lifecycle, backoff};
+use crate::plugins::call::Fault;
 use crate::plugins::registry::Snapshot;
 use crate::store::{Claimed, Completion, Failure, Result, StoreError, StoredEvent, new_id};
 
@@ -19,6 +20,9 @@ const CONFLICTS: u32 = 3;
 /// Conflicts after which a job is given back: only other hosts can cause them by then.
 const MOST_CONFLICTS: u32 = 20;
 const CONFLICT_REST_MS: i64 = 1_000;
+
+/// How long a job rests when the host could not do its part: a full disk is seen to by a person.
+const TROUBLE_REST_MS: i64 = 15_000;
 
 /// Characters of a fault that are kept.
 const FAULT: usize = 500;
@@ -31,6 +35,8 @@ enum Ended {
     /// Another worker has the job.
     Lost,
     Fault(String, &'static str),
+    /// The host could not do its part: no failure of the plugin.
+    Trouble(String),
 }
 
 struct Random {
@@ -71,6 +77,7 @@ impl Lifecycle {
                     return Ok(());
                 }
                 Ended::Fault(fault, kind) => return self.rest(&job, fault, kind).await,
+                Ended::Trouble(why) => return self.wait_for_host(&job, &why).await,
             }
         }
         self.store.give_back(&job, self.clock.now_ms().saturating_add(CONFLICT_REST_MS)).await
@@ -79,11 +86,16 @@ impl Lifecycle {
     async fn attempt(&self, site: &Site, job: &Claimed, event: &StoredEvent) -> Ended {
         let (invocation, currency) = match invocation::build(&self.store, site, job, event).await {
             Ok(built) => built,
-            Err(error) => return Ended::Fault(error.to_string(), "host"),
+            Err(error) => return Ended::of(error),
         };
+        // A newer version of the plugin may have dropped the hook: waiting does not bring it back.
+        if !site.plugin.plugin.hooks.contains(&invocation.hook) {
+            return Ended::Fault(format!("`{}` does not handle `{}`", job.plugin, job.hook), "host");
+        }
         let outcome = self.plugins.call(invocation).await;
         let asked = match outcome.result {
             Ok(effects) => effects,
+            Err(fault @ Fault::Host(_)) => return Ended::Trouble(fault.to_string()),
             Err(fault) => return Ended::Fault(fault.to_string(), fault.kind()),
         };
         let scene = Scene {
@@ -97,7 +109,7 @@ impl Lifecycle {
         let mut random = Random { now_ms, failed: false };
         let changes = match effects::plan(asked, &scene, &mut random) {
             Ok(_) if random.failed => {
-                return Ended::Fault("the operating system gives no random numbers".to_owned(), "host");
+                return Ended::Trouble("the operating system gives no random numbers".to_owned());
             }
             Ok(changes) => changes,
             Err(why) => return Ended::Fault(why, "effects"),
@@ -112,11 +124,22 @@ impl Lifecycle {
         };
         match self.store.complete(completion).await {
             Ok(()) => Ended::Done,
-            Err(StoreError::Stale) => Ended::Stale,
-            Err(StoreError::Fenced) => Ended::Lost,
-            Err(StoreError::Invalid(why)) => Ended::Fault(why, "effects"),
-            Err(error) => Ended::Fault(error.to_string(), "host"),
+            Err(error) => Ended::of(error),
         }
+    }
+
+    /// The job rests until the host may be able to do its part again; no attempt is charged.
+    async fn wait_for_host(&self, job: &Claimed, why: &str) -> Result<()> {
+        count(job, "host");
+        tracing::error!(
+            shop = job.shop,
+            plugin = job.plugin,
+            hook = job.hook,
+            job = job.id,
+            why = scrub(why),
+            "the host could not do its part of an event; the job waits"
+        );
+        self.store.give_back(job, self.clock.now_ms().saturating_add(TROUBLE_REST_MS)).await
     }
 
     /// A failed attempt: the job rests, or has failed often enough.
@@ -159,6 +182,19 @@ fn count(job: &Claimed, outcome: &'static str) {
         "plugin" => job.plugin.clone(), "hook" => job.hook.clone(), "outcome" => outcome
     )
     .increment(1);
+}
+
+impl Ended {
+    fn of(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => Self::Stale,
+            StoreError::Fenced => Self::Lost,
+            StoreError::Invalid(why) => Self::Fault(why, "effects"),
+            // Does not heal by waiting.
+            StoreError::Corrupt(_) => Self::Fault(error.to_string(), "host"),
+            StoreError::Database(_) | StoreError::Locked(_) => Self::Trouble(error.to_string()),
+        }
+    }
 }
 
 impl Mint for Random {

@@ -140,7 +140,13 @@ async fn effect_keys(tx: &mut Tx, job: &Claimed, effects: &[&'static str]) -> Re
         for (row, kind) in kinds.iter().enumerate() {
             query = query.bind(i64::try_from(chunk * ROWS + row).unwrap_or(i64::MAX)).bind(*kind);
         }
-        query.execute(&mut tx.connection).await?;
+        query.execute(&mut tx.connection).await.map_err(|error| {
+            if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+                StoreError::Corrupt(format!("the effects of job {} were committed before", job.id))
+            } else {
+                StoreError::from(error)
+            }
+        })?;
     }
     Ok(())
 }

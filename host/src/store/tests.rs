@@ -18,6 +18,19 @@ async fn house() -> (TempDir, Store) {
 }
 
 impl Store {
+    /// As on a full disk: what needs another page is not written.
+    pub(crate) async fn fill_disk(&self, full: bool) {
+        self.write(if full { 1_u32 } else { u32::MAX - 1 }, |tx, pages| {
+            Box::pin(async move {
+                let text = format!("PRAGMA max_page_count = {pages}");
+                sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut tx.connection).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    }
+
     /// Puts a done job back into the queue, as only a mistake could.
     pub(crate) async fn raise(&self, job: &Claimed) {
         self.write(job.id.clone(), |tx, id| {

@@ -323,7 +323,7 @@ async fn effects_that_were_committed_before_are_an_error_and_leave_nothing() {
     let job = claim(&house).await.remove(0);
     let twice = Changes { points: vec![("2".to_owned(), 5)], ..once };
     let failed = house.store.complete(completion(&house, &job, twice).await).await;
-    assert!(matches!(failed, Err(StoreError::Database(_))), "{failed:?}");
+    assert!(matches!(failed, Err(StoreError::Corrupt(_))), "{failed:?}");
     let guest = house.store.customer_id(&anna()).unwrap();
     assert_eq!(house.store.customer("demo", &guest).await.unwrap().unwrap().customer.points, 5);
 }
@@ -358,6 +358,36 @@ async fn a_failed_job_rests_is_tried_again_and_keeps_its_order_waiting() {
     let calls = house.calls();
     assert_eq!(calls[0], calls[1], "another attempt sees the same");
     assert_eq!(house.state("done").await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_host_in_trouble_charges_no_attempt_however_long_it_lasts() {
+    let house = House::new(&["p"]).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    house.script(move |_| {
+        let unread = calls.fetch_add(1, Ordering::SeqCst) < 10;
+        Box::pin(async move {
+            if unread {
+                return Err(Fault::Host("the disk does not answer".to_owned()));
+            }
+            let (key, value) = ("big".to_owned(), "x".repeat(60_000));
+            Ok((vec![Effect::PutState { scope: Scope::Shop, key, value }], Vec::new()))
+        })
+    });
+    house.report(placed("1")).await;
+    house.store.fill_disk(true).await;
+    for _ in 0..20 {
+        let next = house.step().await.unwrap();
+        assert!(next > house.clock.now_ms());
+        let jobs = house.store.jobs("demo", None, 10).await.unwrap();
+        assert_eq!((jobs.len(), jobs[0].state.as_str(), jobs[0].attempts), (1, "waiting", 0));
+        house.clock.advance(next - house.clock.now_ms());
+    }
+    assert_eq!((house.calls().len(), house.state("big").await), (20, None));
+    house.store.fill_disk(false).await;
+    house.step().await;
+    assert!(house.state("big").await.is_some());
+    assert_eq!(house.store.jobs("demo", Some("done"), 10).await.unwrap()[0].attempts, 0);
 }
 
 #[tokio::test]
