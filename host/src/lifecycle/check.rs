@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use crate::domain::{
     Cart, CustomerInput, DeliveryUpdate, Event, Feedback, Line, Order, OrderReturn, Shipment,
 };
+pub use fields::is_hidden;
 use fields::{
     Checked, ID, TOO_LARGE, amount, arrival, blank_is_none, currency, id, invalid, keep_allowed,
-    not_negative, place, plain, words,
+    not_negative, place, plain, web_address, words,
 };
 
 /// Characters of a name, title or note.
@@ -108,7 +109,7 @@ pub fn is_email(text: &str) -> bool {
         !part.is_empty()
             && !part
                 .chars()
-                .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '@' | '<' | '>' | ',' | ';'))
+                .any(|c| is_hidden(c) || c.is_whitespace() || matches!(c, '@' | '<' | '>' | ',' | ';'))
     };
     text.len() <= 254
         && local.len() <= 64
@@ -215,10 +216,8 @@ fn shipment(shipment: &mut Shipment) -> Checked {
             plain(field, text, TEXT)?;
         }
     }
-    if let Some(url) = &shipment.tracking_url
-        && !(url.starts_with("https://") || url.starts_with("http://"))
-    {
-        return invalid("shipment.tracking_url", "must begin with https:// or http://");
+    if let Some(url) = &shipment.tracking_url {
+        web_address("shipment.tracking_url", url)?;
     }
     // A promise is what a quote says, not what is said of it now.
     shipment.promised = None;

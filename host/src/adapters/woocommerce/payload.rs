@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
 
 use super::Unreadable;
-use crate::lifecycle::check::is_email;
+use crate::lifecycle::check::{is_email, is_hidden};
 
 /// A payload's struct.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
@@ -177,7 +177,7 @@ pub struct Loose(pub String);
 impl Loose {
     pub fn text(&self) -> Option<String> {
         // One line: a line's end in a name could end a mail's header.
-        let line = self.0.replace(char::is_control, " ");
+        let line = self.0.replace(is_hidden, " ");
         Some(line.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 

@@ -1,5 +1,7 @@
 //! Checks of single fields: each says what is wrong, and what to do.
 
+use url::Url;
+
 use crate::domain::{Arrival, Attribute, Place, money};
 use crate::lifecycle::IntakeError;
 use crate::lifecycle::scrub::scrub;
@@ -63,10 +65,37 @@ pub(super) fn plain(field: &str, text: &str, longest: usize) -> Checked {
     if text.chars().count() > longest {
         return invalid(field, &format!("longer than {longest} characters"));
     }
-    if text.chars().any(char::is_control) {
-        return invalid(field, "must be one line without control characters");
+    if text.chars().any(is_hidden) {
+        return invalid(
+            field,
+            "must be one line without control characters or marks that turn its direction",
+        );
     }
     Ok(())
+}
+
+/// Control characters, and the marks that make what follows read from the other side: with them a text
+/// can be made to look like another.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A link to show in a mail: what it looks like is where it leads.
+pub(super) fn web_address(field: &str, text: &str) -> Checked {
+    let begins = text.starts_with("https://") || text.starts_with("http://");
+    let whole = begins
+        && !text.chars().any(char::is_whitespace)
+        && Url::parse(text).is_ok_and(|url| {
+            url.host_str().is_some_and(|host| !host.is_empty())
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+    if whole {
+        Ok(())
+    } else {
+        invalid(field, "must be a whole link like https://carrier.example/parcels/1, without spaces")
+    }
 }
 
 /// Free text of a person: may have lines, must not have contact details.
@@ -76,7 +105,7 @@ pub(super) fn words(field: &str, text: Option<&mut String>, longest: usize) -> C
         return invalid(field, &format!("longer than {longest} characters"));
     }
     *text = scrub(text);
-    text.retain(|c| !c.is_control() || c == '\n' || c == '\t');
+    text.retain(|c| !is_hidden(c) || c == '\n' || c == '\t');
     Ok(())
 }
 
@@ -92,7 +121,7 @@ pub(super) fn keep_allowed(attributes: &mut Vec<Attribute>, allowed: &[String]) 
 
 /// Not more of a wrong value than a person needs to know it again.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(20).collect()
+    text.chars().filter(|c| !is_hidden(*c)).take(20).collect()
 }
 
 pub(super) fn invalid(field: &str, what: &str) -> Checked {

@@ -184,7 +184,7 @@ async fn only_allowed_attributes_are_kept_and_feedback_loses_contact_details() {
 #[tokio::test]
 async fn what_cannot_be_is_refused_with_its_field_and_leaves_nothing() {
     type Spoil = fn(&mut Order);
-    let cases: [(&str, Spoil); 9] = [
+    let cases: [(&str, Spoil); 10] = [
         ("order.currency", |order| order.currency = "XYZ".to_owned()),
         ("order.total", |order| order.total = 1 << 53),
         ("order.discount", |order| order.discount = -1),
@@ -196,6 +196,7 @@ async fn what_cannot_be_is_refused_with_its_field_and_leaves_nothing() {
         ("order.lines.id", |order| order.lines.push(order.lines[0].clone())),
         ("order.id", |order| order.id = " ".to_owned()),
         ("order.lines.title", |order| order.lines[0].title = "a\r\nBcc: x".to_owned()),
+        ("order.number", |order| order.number = "42\u{202E}31".to_owned()),
         ("order.destination.country", |order| {
             order.destination =
                 Some(Place { country: "Poland".to_owned(), region: None, city: None, postcode: None });
@@ -221,6 +222,42 @@ async fn what_cannot_be_is_refused_with_its_field_and_leaves_nothing() {
     house.report(Event::OrderPlaced(OrderPlaced { order: yen, customer: None, locale: None })).await;
     let kept = house.store.order("demo", "2").await.unwrap().unwrap().order;
     assert_eq!((kept.currency.as_str(), kept.exponent), ("JPY", 0));
+}
+
+#[tokio::test]
+async fn a_tracking_link_is_a_whole_link_that_looks_like_what_it_is() {
+    let house = House::new(&["p"]).await;
+    house.report(placed("1")).await;
+    let tracked = |url: &str| {
+        let Event::OrderShipped(mut event) = shipped("1", "s") else { unreachable!() };
+        event.shipment.tracking_url = Some(url.to_owned());
+        Event::OrderShipped(event)
+    };
+    for url in [
+        "https://",
+        "https://?parcel=1",
+        "https://exa mple.com/1",
+        "https://carrier.example/1 2",
+        "https://carrier.example/\u{202E}1",
+        "https://carrier.example/\u{2066}1",
+        "https://carrier.example/1\n2",
+        "https://carrier.example\u{a0}/1",
+        "https://carrier.example@other.example/1",
+        "https://carrier.example:port/1",
+        "https:carrier.example/1",
+        "javascript:alert(1)",
+        "carrier.example/1",
+    ] {
+        match house.accept("link", tracked(url)).await {
+            Err(IntakeError::Invalid { field, .. }) => assert_eq!(field, "shipment.tracking_url", "{url}"),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+    for (name, url) in
+        [("a", "http://carrier.example/1?x=%20#y"), ("b", "https://przesy\u{142}ka.example:8443/\u{17c}/1")]
+    {
+        assert!(house.accept(name, tracked(url)).await.is_ok(), "{url}");
+    }
 }
 
 #[tokio::test]
