@@ -21,7 +21,7 @@ const LINES: usize = 2_000;
 const CODES: usize = 50;
 
 /// `allowed`: attributes that plugins may see; others are dropped, for they may hold anything.
-pub(super) fn event(event: &mut Event, allowed: &[String]) -> Checked {
+pub(crate) fn event(event: &mut Event, allowed: &[String]) -> Checked {
     match event {
         Event::OrderPlaced(placed) => {
             order(&mut placed.order, allowed)?;

@@ -2,7 +2,7 @@
 //!
 //! WooCommerce always gives amounts without tax and the tax beside them, whatever the shop's prices
 //! include; here a line's price has tax in it when the shop's prices do. What is left between the parts
-//! and the total (a gift card, a rounding) becomes an adjustment, so the sum is always exact.
+//! and the total (a gift card, a rounding, a line that takes something back) becomes an adjustment, so the sum is always exact.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -25,6 +25,15 @@ const LOCALE: &str = "_cartwright_locale";
 
 /// Longer values are no attributes.
 const LONGEST_ATTRIBUTE: usize = 1_024;
+
+/// Characters of an id.
+const ID: usize = 200;
+
+/// Characters of the names of several parcels together.
+const TITLE: usize = 2_000;
+
+/// More codes than an order may have are left out.
+const CODES: usize = 50;
 
 /// Amounts of one order.
 struct Amounts {
@@ -60,7 +69,7 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
     let mut lines = Vec::with_capacity(order.line_items.len());
     let mut subtotal = 0;
     for (index, item) in order.line_items.iter().enumerate() {
-        let (line, shown) = line(&format!("line_items[{index}]"), item, &amounts)?;
+        let Some((line, shown)) = line(&format!("line_items[{index}]"), item, &amounts)? else { continue };
         subtotal = sum("line_items", [subtotal, shown])?;
         lines.push(line);
     }
@@ -71,7 +80,7 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
         adjustments.push(Adjustment { kind: "fee".to_owned(), label, amount });
     }
     let discount = amounts.shown("discount_total", &order.discount_total, &order.discount_tax)?;
-    let shipping = amounts.shown("shipping_total", &order.shipping_total, &order.shipping_tax)?;
+    let shipping = amounts.shown("shipping_total", &order.shipping_total, &order.shipping_tax)?.max(0);
     let tax = amounts.minor("total_tax", &order.total_tax)?;
     let total = amounts.minor("total", &order.total)?;
     if discount < 0 {
@@ -96,7 +105,7 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
     let placed = OrderPlaced {
         locale: named(LOCALE),
         order: Order {
-            number: order.number.text().unwrap_or_else(|| id.clone()),
+            number: order.number.name().unwrap_or_else(|| id.clone()),
             id,
             cart_id: named(CART),
             quote: named(QUOTE),
@@ -108,7 +117,7 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
             buyer: buyer(&order),
             delivery: delivery(&order, shipping),
             payment_method: order.payment_method.text(),
-            codes: order.coupon_lines.iter().filter_map(|coupon| coupon.code.text()).collect(),
+            codes: order.coupon_lines.iter().filter_map(|coupon| coupon.code.name()).take(CODES).collect(),
             prices_include_tax: order.prices_include_tax,
             subtotal,
             discount,
@@ -136,11 +145,11 @@ pub fn translate_customer(
     let created_at = instant(customer.date_created_gmt.as_deref(), customer.date_created.as_deref(), zone);
     let input = CustomerInput {
         id: Some(id.clone()),
-        first_name: customer.first_name.text().or_else(|| customer.billing.first_name.text()),
-        last_name: customer.last_name.text().or_else(|| customer.billing.last_name.text()),
-        company: customer.billing.company.text(),
+        first_name: customer.first_name.name().or_else(|| customer.billing.first_name.name()),
+        last_name: customer.last_name.name().or_else(|| customer.billing.last_name.name()),
+        company: customer.billing.company.name(),
         email: customer.email.email().or_else(|| customer.billing.email.email()),
-        phone: customer.billing.phone.text(),
+        phone: customer.billing.phone.name(),
         created_at,
         ..CustomerInput::default()
     };
@@ -157,15 +166,17 @@ fn standing(status: &str) -> Standing {
     }
 }
 
-/// The line, and its price before discounts.
-fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<(Line, i64), Unreadable> {
+/// The line, and its price before discounts. `None` where nothing is bought: no pieces, or something that
+/// is taken back, which counts only in the total.
+fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<Option<(Line, i64)>, Unreadable> {
     let id = item.id.id().ok_or_else(|| Unreadable::new(format!("{field}.id"), "a line must have an id"))?;
-    let quantity: u32 = item
-        .quantity
-        .0
-        .parse()
-        .map_err(|_| Unreadable::new(format!("{field}.quantity"), "must be a whole number of pieces"))?;
+    let uncountable = || Unreadable::new(format!("{field}.quantity"), "must be a whole number of pieces");
+    let pieces: i64 = item.quantity.0.parse().map_err(|_| uncountable())?;
     let shown = amounts.shown(&format!("{field}.subtotal"), &item.subtotal, &item.subtotal_tax)?;
+    if pieces <= 0 || shown < 0 {
+        return Ok(None);
+    }
+    let quantity = u32::try_from(pieces).map_err(|_| uncountable())?;
     let line = Line {
         // A product that was deleted since has no id: the line still stands.
         product: item.product_id.id().unwrap_or_else(|| format!("line-{id}")),
@@ -189,7 +200,7 @@ fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<(Lin
             .chain(attributes(&item.meta_data))
             .collect(),
     };
-    Ok((line, shown))
+    Ok(Some((line, shown)))
 }
 
 /// Of one piece, rounded half away from zero; `subtotal` keeps the exact sum.
@@ -205,23 +216,26 @@ fn piece(total: i64, quantity: u32) -> i64 {
 /// Several parcels are one choice here: the first names it, the price is that of all.
 fn delivery(order: &payload::Order, price: i64) -> Option<DeliveryChoice> {
     let first = order.shipping_lines.first()?;
-    let method = first.method_id.text().unwrap_or_else(|| "shipping".to_owned());
+    let method = first.method_id.name().unwrap_or_else(|| "shipping".to_owned());
     let id = match first.instance_id.id() {
-        Some(instance) => format!("{method}:{instance}"),
+        Some(instance) => payload::cut(&format!("{method}:{instance}"), ID),
         None => method.clone(),
     };
     let titles: Vec<_> = order.shipping_lines.iter().filter_map(|line| line.method_title.text()).collect();
-    let title = if titles.is_empty() { method } else { titles.join(" + ") };
+    let title = if titles.is_empty() { method } else { payload::cut(&titles.join(" + "), TITLE) };
     Some(DeliveryChoice { id, title, price, promised: None })
 }
 
 fn place(address: &Address) -> Option<Place> {
-    let country = address.country.text().filter(|country| country.len() == 2)?;
+    let country = address
+        .country
+        .text()
+        .filter(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()))?;
     Some(Place {
         country: country.to_ascii_uppercase(),
-        region: address.state.text(),
-        city: address.city.text(),
-        postcode: address.postcode.text(),
+        region: address.state.name(),
+        city: address.city.name(),
+        postcode: address.postcode.name(),
     })
 }
 
@@ -243,11 +257,11 @@ fn customer(order: &payload::Order) -> Option<CustomerInput> {
     }
     Some(CustomerInput {
         id,
-        first_name: billing.first_name.text(),
-        last_name: billing.last_name.text(),
-        company: billing.company.text(),
+        first_name: billing.first_name.name(),
+        last_name: billing.last_name.name(),
+        company: billing.company.name(),
         email,
-        phone: billing.phone.text(),
+        phone: billing.phone.name(),
         ..CustomerInput::default()
     })
 }

@@ -10,6 +10,10 @@ use serde_json::Value;
 use super::Unreadable;
 use crate::lifecycle::check::{is_email, is_hidden};
 
+/// Characters that an order's texts may have: what is longer is cut, and costs no order.
+const TEXT: usize = 2_000;
+const NAME: usize = 200;
+
 /// A payload's struct.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -27,7 +31,7 @@ pub struct Order {
     pub currency: String,
     #[serde(default)]
     pub number: Loose,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub prices_include_tax: bool,
     #[serde(default)]
     pub date_created: Option<String>,
@@ -56,17 +60,17 @@ pub struct Order {
     pub shipping: Address,
     #[serde(default)]
     pub payment_method: Loose,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub meta_data: Vec<Meta>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub line_items: Vec<LineItem>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub shipping_lines: Vec<ShippingLine>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub fee_lines: Vec<FeeLine>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub coupon_lines: Vec<CouponLine>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub refunds: Vec<Refund>,
 }
 
@@ -90,7 +94,7 @@ pub struct LineItem {
     pub total_tax: Loose,
     #[serde(default)]
     pub sku: Loose,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub meta_data: Vec<Meta>,
 }
 
@@ -102,7 +106,7 @@ pub struct ShippingLine {
     pub method_id: Loose,
     #[serde(default)]
     pub instance_id: Loose,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub meta_data: Vec<Meta>,
 }
 
@@ -178,7 +182,12 @@ impl Loose {
     pub fn text(&self) -> Option<String> {
         // One line: a line's end in a name could end a mail's header.
         let line = self.0.replace(is_hidden, " ");
-        Some(line.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(line.trim()).filter(|text| !text.is_empty()).map(|text| cut(text, TEXT))
+    }
+
+    /// A name of a person, place or code, which is shorter than other texts.
+    pub fn name(&self) -> Option<String> {
+        self.text().map(|text| cut(&text, NAME))
     }
 
     /// An address that a mail can be sent to; another text is none, and costs no order.
@@ -234,6 +243,17 @@ impl<'de> Deserialize<'de> for Loose {
 
         deserializer.deserialize_any(Any)
     }
+}
+
+pub fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// `null` is the same as not there.
+fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// An object; PHP writes an empty one as `[]`.

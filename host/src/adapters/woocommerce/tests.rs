@@ -237,6 +237,83 @@ fn an_order_without_shipping_address_goes_to_the_billing_address() {
 }
 
 #[test]
+fn harmless_oddities_cost_no_order() {
+    let takes_in = |order: &Value| {
+        let mut event = Event::OrderPlaced(read_order(order).placed);
+        let taken = crate::lifecycle::check::event(&mut event, &[]);
+        assert!(taken.is_ok(), "{taken:?}");
+        let Event::OrderPlaced(placed) = event else { unreachable!() };
+        let order = &placed.order;
+        let adjustments: i64 = order.adjustments.iter().map(|adjustment| adjustment.amount).sum();
+        let delivery = order.delivery.as_ref().map_or(0, |delivery| delivery.price);
+        assert_eq!(order.subtotal - order.discount + delivery + order.tax + adjustments, order.total);
+        placed
+    };
+    let lists = ["meta_data", "line_items", "shipping_lines", "fee_lines", "coupon_lines", "refunds"];
+    for list in lists {
+        takes_in(&changed(json!({ list: null })));
+        let mut without = payload();
+        without.as_object_mut().unwrap().remove(list);
+        takes_in(&without);
+    }
+    let mut order = changed(json!({ "prices_include_tax": null, "payment_method": null, "number": null }));
+    for part in ["line_items", "shipping_lines"] {
+        order[part][0]["meta_data"] = Value::Null;
+    }
+    for name in ["first_name", "last_name", "company", "phone", "state", "city", "postcode"] {
+        order["billing"][name] = Value::Null;
+    }
+    assert_eq!(takes_in(&order).customer.unwrap().first_name, None);
+
+    let mut long = payload();
+    long["line_items"][0]["name"] = json!("ż".repeat(2_500));
+    long["shipping_lines"][0]["method_title"] = json!("x".repeat(2_500));
+    long["shipping_lines"][0]["method_id"] = json!("y".repeat(300));
+    long["number"] = json!("n".repeat(300));
+    long["fee_lines"] = json!([{ "name": "f".repeat(2_500), "total": "0.00" }]);
+    long["coupon_lines"] = (0..60).map(|_| json!({ "code": "c".repeat(300) })).collect();
+    for name in ["first_name", "last_name", "company", "phone", "state", "city", "postcode"] {
+        long["billing"][name] = json!("z".repeat(300));
+        long["shipping"][name] = json!("z".repeat(300));
+    }
+    let placed = takes_in(&long);
+    assert_eq!(placed.order.lines[0].title, "ż".repeat(2_000));
+    assert_eq!((placed.order.number.len(), placed.order.codes.len()), (200, 50));
+
+    let mut hidden = payload();
+    hidden["line_items"][0]["name"] = json!("Mug\u{202E}\r\nBcc");
+    hidden["shipping"]["country"] = json!("12");
+    let placed = takes_in(&hidden);
+    assert_eq!(placed.order.lines[0].title, "Mug   Bcc");
+}
+
+#[test]
+fn a_line_of_nothing_or_less_is_no_line_and_the_sum_stays_exact() {
+    let line = |id: u32, quantity: i64, subtotal: &str| {
+        json!({ "id": id, "name": "Mug", "product_id": 5, "quantity": quantity, "subtotal": subtotal,
+            "subtotal_tax": "0.00", "total": subtotal, "total_tax": "0.00" })
+    };
+    for (odd, total, rest) in [
+        (line(2, 0, "0.00"), "20.00", 0),
+        (line(2, 0, "3.00"), "23.00", 300),
+        (line(2, 1, "-5.00"), "15.00", -500),
+        (line(2, -1, "-5.00"), "15.00", -500),
+    ] {
+        let lines = json!([line(1, 2, "20.00"), odd]);
+        let mut event =
+            Event::OrderPlaced(read_order(&changed(json!({ "line_items": lines, "total": total }))).placed);
+        crate::lifecycle::check::event(&mut event, &[]).unwrap();
+        let Event::OrderPlaced(placed) = event else { unreachable!() };
+        assert_eq!((placed.order.lines.len(), placed.order.subtotal), (1, 2_000));
+        let adjustments: Vec<_> = placed.order.adjustments.iter().map(|other| other.amount).collect();
+        assert_eq!(adjustments, if rest == 0 { vec![] } else { vec![rest] });
+    }
+    let mut many = payload();
+    many["line_items"][0]["quantity"] = json!(5_000_000_000_i64);
+    assert_eq!(refused(&many).field, "line_items[0].quantity");
+}
+
+#[test]
 fn a_company_buys_as_a_business_and_may_be_exempt() {
     let mut order = changed(json!({ "meta_data": [{ "id": 1, "key": "is_vat_exempt", "value": "yes" }] }));
     order["billing"]["company"] = json!("Loom Ltd");
