@@ -195,8 +195,8 @@ impl Writer<'_> {
 fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
     // The product's own fields are flattened into the line, which hides their paths: the product read alone
     // names them.
-    let entry: CatalogEntry = json::parse(line, depth)
-        .map_err(|problem| json::parse::<Product>(line, depth).err().unwrap_or(problem).into_first())?;
+    let entry: CatalogEntry = json::object(line, depth)
+        .map_err(|problem| json::object::<Product>(line, depth).err().unwrap_or(problem).into_first())?;
     let product = &entry.product;
     if product.id.is_empty() || product.id.len() > 255 {
         return Err(FieldError::at("id", "must have 1 to 255 characters"));
@@ -227,6 +227,10 @@ mod tests {
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":1,"related":7}"#), Err("related".to_owned()));
         assert_eq!(why("{"), Err(".".to_owned()));
         assert_eq!(why("[[[[[[[[[[]]]]]]]]]]"), Err(".".to_owned()));
+        for list in ["[]", r#"["mug"]"#] {
+            let error = read(list.as_bytes(), 8).unwrap_err();
+            assert_eq!((error.path.as_str(), error.message.as_str()), (".", "must be an object"));
+        }
     }
 
     #[test]

@@ -6,10 +6,13 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
 use super::Wire;
 use super::problem::{FieldError, Kind, Problem};
+
+const OBJECT: &str = "must be an object";
 
 /// A JSON body: its value, and its bytes as they came.
 pub struct Json<T> {
@@ -30,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<Wire> for Json<T> {
             ));
         }
         let bytes = read(&parts.headers, body, limits.body_bytes).await?;
-        let value = parse(&bytes, limits.json_depth)?;
+        let value = object(&bytes, limits.json_depth)?;
         Ok(Self { value, bytes })
     }
 }
@@ -65,6 +68,19 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
 /// The body ended before it was whole.
 pub fn broken_off() -> Problem {
     Problem::new(Kind::InvalidRequest, "The body broke off; send the whole of it.")
+}
+
+/// A value that is written as an object. The parser would take a list for one too, its items in the order
+/// of the fields.
+pub fn object<T: DeserializeOwned>(bytes: &[u8], depth: usize) -> Result<T, Problem> {
+    let list =
+        bytes.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| bytes.get(*at) == Some(&b'['));
+    if list.is_some() && nesting(bytes) <= depth {
+        serde::de::IgnoredAny::deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+            .map_err(|error| refused(".".to_owned(), &error))?;
+        return Err(Problem::of_fields(Kind::InvalidBody, vec![FieldError::at(".", OBJECT)]));
+    }
+    parse(bytes, depth)
 }
 
 /// A value of JSON text, nested `depth` levels at most.
@@ -108,6 +124,14 @@ fn message(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     if let Some(place) = text.rfind(" at line ") {
         text.truncate(place);
+    }
+    // A struct's name says nothing to who sends JSON.
+    if let Some(expected) = text.find(", expected struct ") {
+        if text.starts_with("invalid length") {
+            return OBJECT.to_owned();
+        }
+        let given = text.get(..expected).unwrap_or_default();
+        text = format!("{given}, expected an object");
     }
     let Some(start) = text.find("string \"") else { return text };
     let value = start + "string \"".len();
@@ -203,6 +227,26 @@ mod tests {
         assert_eq!((&problem["errors"][0]["line"], &problem["errors"][0]["column"]), (&json!(2), &json!(7)));
         assert_eq!(self::problem::<Value>("{} {}")["type"], "/problems/malformed-json");
         assert_eq!(self::problem::<Value>("")["type"], "/problems/malformed-json");
+    }
+
+    #[test]
+    fn a_list_is_no_object_and_no_name_of_ours_is_told() {
+        for text in ["[]", " \n[1, 2]", r#"[{"id": "1"}]"#] {
+            let problem = written(object::<crate::domain::OrderPlaced>(text.as_bytes(), 32).err().unwrap());
+            assert_eq!(problem["status"], 400, "{text}");
+            assert_eq!(problem["type"], "/problems/invalid-body", "{text}");
+            assert_eq!(problem["errors"], json!([{"path": ".", "message": "must be an object"}]), "{text}");
+        }
+        let malformed = object::<crate::domain::OrderPlaced>(b"[1,", 32).err().unwrap();
+        assert_eq!(written(malformed)["type"], "/problems/malformed-json");
+        for text in
+            ["7", "null", "\"x\"", r#"{"order": []}"#, r#"{"order": 7}"#, r#"{"order": {"destination": 1}}"#]
+        {
+            let problem = written(object::<crate::domain::OrderPlaced>(text.as_bytes(), 32).err().unwrap());
+            assert_eq!(problem["status"], 400, "{text}");
+            let message = problem["errors"][0]["message"].as_str().unwrap();
+            assert!(message.contains("an object") && !message.contains("struct"), "{text}: {message}");
+        }
     }
 
     #[test]
