@@ -6,10 +6,31 @@
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::Unreadable;
+use super::payload::Loose;
 use crate::domain::money;
 
 /// Longer texts are no amounts.
 const LONGEST: usize = 40;
+
+/// Amounts of one order.
+pub struct Amounts {
+    pub exponent: u8,
+    pub with_tax: bool,
+}
+
+impl Amounts {
+    pub fn minor(&self, field: &str, amount: &Loose) -> Result<i64, Unreadable> {
+        minor(&amount.0, self.exponent).map_err(|what| Unreadable::new(field, what))
+    }
+
+    /// With its tax when the shop's prices include it.
+    pub fn shown(&self, field: &str, net: &Loose, tax: &Loose) -> Result<i64, Unreadable> {
+        let net = self.minor(field, net)?;
+        let tax = if self.with_tax { self.minor(field, tax)? } else { 0 };
+        sum(field, [net, tax])
+    }
+}
 
 /// Minor units; the error is a sentence.
 pub fn minor(text: &str, exponent: u8) -> Result<i64, &'static str> {
@@ -30,6 +51,14 @@ pub fn minor(text: &str, exponent: u8) -> Result<i64, &'static str> {
         .to_i64()
         .ok_or(too_large)?;
     if money::is_amount(minor) { Ok(minor) } else { Err(too_large) }
+}
+
+pub fn sum(field: &str, parts: impl IntoIterator<Item = i64>) -> Result<i64, Unreadable> {
+    parts
+        .into_iter()
+        .try_fold(0_i64, i64::checked_add)
+        .filter(|sum| money::is_amount(*sum))
+        .ok_or_else(|| Unreadable::new(field, "sums to more than 2^53-1 minor units"))
 }
 
 /// A sign, digits, and at most one point with digits after it: less than the parser would take.

@@ -9,8 +9,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::amount;
-use super::payload::{self, Address, Loose, Meta};
+use super::amount::{Amounts, sum};
+use super::payload::{self, Address, Meta};
 use super::{CustomerReading, OrderReading, Standing, Unreadable};
 use crate::domain::{
     Adjustment, Attribute, Buyer, CustomerCreated, CustomerInput, DeliveryChoice, Line, Order, OrderPlaced,
@@ -34,25 +34,6 @@ const TITLE: usize = 2_000;
 
 /// More codes than an order may have are left out.
 const CODES: usize = 50;
-
-/// Amounts of one order.
-struct Amounts {
-    exponent: u8,
-    with_tax: bool,
-}
-
-impl Amounts {
-    fn minor(&self, field: &str, amount: &Loose) -> Result<i64, Unreadable> {
-        amount::minor(&amount.0, self.exponent).map_err(|what| Unreadable::new(field, what))
-    }
-
-    /// With its tax when the shop's prices include it.
-    fn shown(&self, field: &str, net: &Loose, tax: &Loose) -> Result<i64, Unreadable> {
-        let net = self.minor(field, net)?;
-        let tax = if self.with_tax { self.minor(field, tax)? } else { 0 };
-        sum(field, [net, tax])
-    }
-}
 
 pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading, Unreadable> {
     let id = order.id.id().ok_or_else(|| Unreadable::new("id", "an order must have an id"))?;
@@ -298,12 +279,4 @@ fn instant(gmt: Option<&str>, local: Option<&str>, zone: &TimeZone) -> Option<i6
         zone.to_ambiguous_zoned(civil).compatible().ok().map(|zoned| zoned.timestamp().as_millisecond())
     };
     gmt.and_then(|text| read(text, &TimeZone::UTC)).or_else(|| local.and_then(|text| read(text, zone)))
-}
-
-fn sum(field: &str, parts: impl IntoIterator<Item = i64>) -> Result<i64, Unreadable> {
-    parts
-        .into_iter()
-        .try_fold(0_i64, i64::checked_add)
-        .filter(|sum| money::is_amount(*sum))
-        .ok_or_else(|| Unreadable::new(field, "sums to more than 2^53-1 minor units"))
 }
