@@ -394,7 +394,7 @@ mod tests {
             (coupon(|coupon| coupon.value = CouponValue::Percent(10_001)), "basis points"),
             (coupon(|coupon| coupon.value = CouponValue::Amount(0)), "no amount"),
             (coupon(|coupon| coupon.prefix = "a b".to_owned()), "prefix"),
-            (coupon(|coupon| coupon.purpose = String::new()), "1 to 200"),
+            (coupon(|coupon| coupon.purpose = String::new()), "1 to 500"),
             (message(|message| message.template = "../base".to_owned()), "template"),
             (message(|message| message.category = "news".to_owned()), "category `news`"),
             (message(|message| message.cancel_on = vec!["checkout".to_owned()]), "no event hook"),
