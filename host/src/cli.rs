@@ -66,7 +66,8 @@ pub enum Command {
     /// Look for what is wrong with this installation, and say what to do
     ///
     /// Looks at the files, folders, port, database, clock, secrets, plugins, and the tools that builders
-    /// of plugins need. Changes nothing. Ends with 1 when something must be repaired.
+    /// of plugins need. Changes nothing, but keeps what it compiles of plugins. Ends with 1 when something
+    /// must be repaired.
     Doctor,
     #[command(subcommand)]
     Plugin(plugin::Command),

@@ -180,6 +180,11 @@ impl Store {
         Ok(Self { inner: Arc::new(open::open(database, data_dir).await?) })
     }
 
+    /// How many migrations the next [`open`](Self::open) of an existing database will apply. Changes nothing.
+    pub async fn pending_migrations(database: &str, data_dir: &Path) -> Result<usize> {
+        open::pending_migrations(database, data_dir).await
+    }
+
     /// Answers a trivial write-free query.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").fetch_one(&self.inner.reads).await?;

@@ -17,6 +17,13 @@ impl Dialect {
         }
     }
 
+    /// 0: no host has ever opened the database.
+    pub(super) fn count_of_migration_tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::COUNT_OF_MIGRATION_TABLES,
+        }
+    }
+
     /// Begins a transaction that will write.
     pub(super) fn begin(self) -> &'static str {
         match self {

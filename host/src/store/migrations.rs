@@ -15,10 +15,31 @@ pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> R
     applied
 }
 
+/// How many are missing; changes nothing.
+pub(super) async fn pending(connection: &mut AnyConnection, dialect: Dialect) -> Result<usize> {
+    let tables: i64 =
+        sqlx::query(dialect.count_of_migration_tables()).fetch_one(&mut *connection).await?.try_get(0)?;
+    let applied = if tables == 0 { 0 } else { newest_applied(connection, dialect).await? };
+    Ok(dialect.migrations().iter().filter(|(version, _)| *version > applied).count())
+}
+
 async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     sqlx::query("CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY)")
         .execute(&mut *connection)
         .await?;
+    let applied = newest_applied(connection, dialect).await?;
+    for (version, sql) in dialect.migrations().iter().filter(|(version, _)| *version > applied) {
+        sqlx::raw_sql(*sql).execute(&mut *connection).await?;
+        sqlx::query("INSERT INTO migrations (version) VALUES ($1)")
+            .bind(*version)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Refuses what a newer Cartwright made.
+async fn newest_applied(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64> {
     let applied: i64 = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM migrations")
         .fetch_one(&mut *connection)
         .await?
@@ -30,12 +51,5 @@ async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()>
              start the newer one, or restore a backup made before it ran"
         )));
     }
-    for (version, sql) in dialect.migrations().iter().filter(|(version, _)| *version > applied) {
-        sqlx::raw_sql(*sql).execute(&mut *connection).await?;
-        sqlx::query("INSERT INTO migrations (version) VALUES ($1)")
-            .bind(*version)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    Ok(applied)
 }

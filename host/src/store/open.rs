@@ -1,6 +1,7 @@
 //! Opening a database: one host at a time, tables brought up to date, connections prepared.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -25,13 +26,8 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
         StoreError::Database(format!("cannot make the folder {}: {error}", folder.display()))
     })?;
     let lock = lock(&path)?;
-    static DRIVERS: Once = Once::new();
-    DRIVERS.call_once(sqlx::any::install_default_drivers);
-
     let dialect = Dialect::Sqlite;
-    let mut connection = AnyConnection::connect_with(&options(&path, "rwc")?)
-        .await
-        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))?;
+    let mut connection = connect(&path, "rwc").await?;
     for pragma in dialect.prepare(true) {
         sqlx::query(*pragma).execute(&mut connection).await?;
     }
@@ -61,6 +57,26 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     Ok(Inner { reads, writer, dialect, caches, signals, guest_key, lock })
 }
 
+/// How many migrations an existing database lacks. Nothing is written or made.
+pub(super) async fn pending_migrations(database: &str, data_dir: &Path) -> Result<usize> {
+    let path = path(database, data_dir)?;
+    let _lock = shared_lock(&path)?;
+    // A reader, too, would make a write-ahead log; but one that a crash left behind has to be read.
+    let mode = if beside(&path, "-wal").exists() { "ro" } else { "ro&immutable=true" };
+    let mut connection = connect(&path, mode).await?;
+    let pending = migrations::pending(&mut connection, Dialect::Sqlite).await;
+    connection.close().await?;
+    pending
+}
+
+async fn connect(path: &Path, mode: &str) -> Result<AnyConnection> {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(sqlx::any::install_default_drivers);
+    AnyConnection::connect_with(&options(path, mode)?)
+        .await
+        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))
+}
+
 fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
     let Some(path) = database.strip_prefix("sqlite:") else {
         return Err(StoreError::Database(
@@ -79,22 +95,46 @@ fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
 
 /// Beside the database, so that it guards what it is meant to whichever folder a host is started in.
 fn lock(path: &Path) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
+    let name = beside(path, ".lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| {
         StoreError::Database(format!("cannot write {}: {error}; is the folder writable?", name.display()))
     })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    held(path, file.try_lock())?;
+    Ok(file)
+}
+
+/// For a look: the file is not made, for where there is none no host runs.
+fn shared_lock(path: &Path) -> Result<Option<File>> {
+    let name = beside(path, ".lock");
+    let file = match File::open(&name) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(StoreError::Database(format!("cannot read {}: {error}", name.display())));
+        }
+    };
+    held(path, file.try_lock_shared())?;
+    Ok(Some(file))
+}
+
+fn held(path: &Path, locked: Result<(), TryLockError>) -> Result<()> {
+    match locked {
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(format!(
             "{}. SQLite serves one host: stop the other one, or give this one another `database`",
             path.display()
         ))),
         Err(TryLockError::Error(error)) => {
-            Err(StoreError::Database(format!("cannot lock {}: {error}", name.display())))
+            Err(StoreError::Database(format!("cannot lock {}.lock: {error}", path.display())))
         }
     }
+}
+
+/// `cartwright.db.lock` for `cartwright.db`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions> {

@@ -185,6 +185,35 @@ async fn a_database_of_a_newer_host_is_refused_and_one_of_this_is_left_as_it_is(
 }
 
 #[tokio::test]
+async fn a_look_at_a_database_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a b?#%.db");
+    let database = format!("sqlite:{}", file.display());
+    let look = || Store::pending_migrations(&database, folder.path());
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert!(matches!(look().await, Err(StoreError::Database(_))));
+    assert!(names().is_empty(), "{:?}", names());
+
+    std::fs::write(&file, b"").unwrap();
+    assert_eq!(look().await, Ok(dialect::Dialect::Sqlite.migrations().len()));
+    assert_eq!(std::fs::read(&file).unwrap(), b"");
+    assert_eq!(names().len(), 1, "{:?}", names());
+
+    let store = open(&folder).await.unwrap();
+    assert!(matches!(look().await, Err(StoreError::Locked(_))));
+    store.close().await;
+    drop(store);
+    let before = (names(), std::fs::read(&file).unwrap());
+    assert_eq!(look().await, Ok(0));
+    assert!(before == (names(), std::fs::read(&file).unwrap()));
+}
+
+#[tokio::test]
 async fn a_wrong_database_setting_says_what_to_write() {
     let folder = tempfile::tempdir().unwrap();
     for (database, says) in [("postgres://x", "sqlite:<path>"), ("sqlite:", "names no file")] {

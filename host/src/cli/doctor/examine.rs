@@ -174,15 +174,16 @@ async fn database(host: &HostConfig) -> Finding {
     if !file.exists() {
         return Finding::good("database", format!("{} will be made at the first start", config::shown(file)));
     }
-    match Store::open(&database, &host.data_dir).await {
-        Ok(store) => {
-            let answer = store.ping().await;
-            store.close().await;
-            match answer {
-                Ok(()) => Finding::good("database", format!("{} answers", config::shown(file))),
-                Err(error) => broken(&error),
-            }
-        }
+    match Store::pending_migrations(&database, &host.data_dir).await {
+        Ok(0) => Finding::good("database", format!("{} answers", config::shown(file))),
+        Ok(pending) => Finding::good(
+            "database",
+            format!(
+                "{} answers; the next start applies {}",
+                config::shown(file),
+                counted(pending, "migration")
+            ),
+        ),
         Err(StoreError::Locked(_)) => Finding::good("database", "a host has it open"),
         Err(error) => broken(&error),
     }

@@ -3,6 +3,9 @@
 pub(super) const MIGRATIONS: &[(i64, &str)] =
     &[(1, include_str!("../migrations/sqlite/0001_event_path.sql"))];
 
+pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
+    "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
+
 /// Takes the write lock at once: a lock that is taken later can fail half way.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
