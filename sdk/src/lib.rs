@@ -159,7 +159,14 @@ extern crate self as cartwright_sdk;
 #[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
 mod allocator;
 #[doc(hidden)]
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, clippy::indexing_slicing)]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::indexing_slicing,
+    reason = "generated; which of these it breaks differs from world to world"
+)]
 pub mod bindings;
 mod cart;
 mod export;

@@ -50,6 +50,7 @@ pub struct ShopConfig {
     /// How long a quote holds, minutes; default 60.
     #[serde(default = "an_hour")]
     pub quote_minutes: u32,
+    /// Checked, but not yet kept.
     #[serde(default)]
     pub quiet_hours: Option<QuietHours>,
     /// Cart, line and order attributes that plugins may see.

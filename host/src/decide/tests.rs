@@ -1,3 +1,5 @@
+//! Decisions with stand-ins for the plugins and the store.
+
 use std::time::Duration;
 
 use serde_json::json;

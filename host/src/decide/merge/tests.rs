@@ -1,3 +1,5 @@
+//! What several plugins offer becomes one answer: golden cases, and laws that hold for any offers.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::date;

@@ -1,3 +1,5 @@
+//! Totals to the last minor unit: golden cases, and laws that hold for any cart.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Messages as a shopper gets them.
+
 use super::*;
 use crate::decide::answer::{Amount, ShownRecommendation};
 use crate::domain::ShopContact;
