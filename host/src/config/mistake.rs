@@ -74,13 +74,7 @@ impl ConfigError {
     /// the caret points at the table that should hold it.
     #[must_use]
     pub fn at(file: &Path, text: &str, path: &[Step], message: impl Into<String>) -> Self {
-        Self::in_text(file, text, locate(text, path, Part::Value), message)
-    }
-
-    /// The same, with the caret at the last key of the path: for a key that should not be there.
-    #[must_use]
-    pub fn at_key(file: &Path, text: &str, path: &[Step], message: impl Into<String>) -> Self {
-        Self::in_text(file, text, locate(text, path, Part::Key), message)
+        Self::in_text(file, text, locate(text, path), message)
     }
 
     /// A mistake in these bytes of the text.
@@ -200,31 +194,23 @@ pub fn shown(file: &Path) -> String {
     file.strip_prefix(".").unwrap_or(file).display().to_string()
 }
 
-/// Which part of `key = value` a caret points at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Key,
-    Value,
-}
-
 /// The bytes of what a path names, as far as the path leads.
-fn locate(text: &str, path: &[Step], part: Part) -> Option<Range<usize>> {
+fn locate(text: &str, path: &[Step]) -> Option<Range<usize>> {
     let (document, _) = DeTable::parse_recoverable(text);
     let mut table: Option<&DeTable<'_>> = Some(document.get_ref());
     let mut array: Option<&[Spanned<DeValue<'_>>]> = None;
     let mut span = None;
-    for (index, step) in path.iter().enumerate() {
+    for step in path {
         let value = match step {
             Step::Key(key) => {
-                let Some((found, value)) =
+                let Some((_, value)) =
                     table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
                 else {
                     break;
                 };
-                let last = index.saturating_add(1) == path.len();
                 // Of a table under its own header, the value's bytes are the header; of a dotted one
                 // there are none.
-                span = Some(if last && part == Part::Key { found.span() } else { value.span() });
+                span = Some(value.span());
                 value
             }
             Step::Index(position) => {
@@ -253,7 +239,7 @@ mod tests {
                         settings = { max_items = 40, zones = [\"PL\", \"XX\"] }\n[discounts]\nexclusive = 1\n";
 
     fn shown(path: &[Step]) -> &'static str {
-        locate(TEXT, path, Part::Value).and_then(|span| TEXT.get(span)).unwrap_or("nothing")
+        locate(TEXT, path).and_then(|span| TEXT.get(span)).unwrap_or("nothing")
     }
 
     #[test]
