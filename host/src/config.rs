@@ -19,6 +19,4 @@ pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_fil
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};
-pub use shop::{
-    CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, Mode, QuietHours, ShopConfig, WooCommerce,
-};
+pub use shop::{CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, Mode, ShopConfig, WooCommerce};

@@ -19,8 +19,8 @@ Examples:
   cartwright serve --listen 127.0.0.1:0      on a free port, which the log names
   CARTWRIGHT_LOG=debug cartwright serve      with more to read
 
-These variables win over cartwright.toml: CARTWRIGHT_LISTEN, CARTWRIGHT_PUBLIC_URL,
-CARTWRIGHT_DATABASE, CARTWRIGHT_DATA_DIR, CARTWRIGHT_LOG, CARTWRIGHT_LOG_FORMAT (text or json).")]
+These variables win over cartwright.toml: CARTWRIGHT_LISTEN, CARTWRIGHT_DATABASE,
+CARTWRIGHT_DATA_DIR, CARTWRIGHT_LOG, CARTWRIGHT_LOG_FORMAT (text or json).")]
 pub struct Arguments {
     /// Instead of `listen` in cartwright.toml; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT")]

@@ -1,21 +1,16 @@
-//! Dates, times and instants as TOML has them, or as texts in quotes.
+//! Dates and instants as TOML has them, or as texts in quotes.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, de};
 
 /// `2026-12-25`, with or without quotes.
 pub(super) fn dates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Error> {
     let dates = Vec::<Day>::deserialize(deserializer)?;
     Ok(dates.into_iter().map(|day| day.0).collect())
-}
-
-/// `22:00`, with or without quotes.
-pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-    parsed(deserializer, "a time of day like 22:00")
 }
 
 /// `2026-11-28T09:30:00Z`, with or without quotes.

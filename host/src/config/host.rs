@@ -18,8 +18,6 @@ pub struct HostConfig {
     pub origin: Origin,
     /// Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Where shoppers and shops reach this host; default `http://<listen>`.
-    pub public_url: Option<String>,
     /// Default `sqlite:data/cartwright.db`, in `data_dir`.
     pub database: Option<String>,
     /// Database, outbox, compiled plugins, the host's own secret. Default `data`.
@@ -44,7 +42,6 @@ impl Default for HostConfig {
             folder: ".".into(),
             origin: Origin::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            public_url: None,
             database: None,
             data_dir: "data".into(),
             outbox_dir: None,
@@ -60,14 +57,6 @@ impl Default for HostConfig {
 }
 
 impl HostConfig {
-    /// Where shoppers and shops reach this host, without a slash at the end.
-    #[must_use]
-    pub fn public_url(&self) -> String {
-        self.public_url
-            .as_deref()
-            .map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
-    }
-
     /// `sqlite:<path>`.
     #[must_use]
     pub fn database(&self) -> String {

@@ -15,7 +15,7 @@ pub const HOST_FILE: &str = "cartwright.toml";
 
 /// Reads `cartwright.toml` of a folder; relative folders in it become paths below that folder.
 ///
-/// These environment variables win over the file: `CARTWRIGHT_LISTEN`, `CARTWRIGHT_PUBLIC_URL`,
+/// These environment variables win over the file: `CARTWRIGHT_LISTEN`,
 /// `CARTWRIGHT_DATABASE`, `CARTWRIGHT_DATA_DIR`, `CARTWRIGHT_LOG` (the filter) and
 /// `CARTWRIGHT_LOG_FORMAT`.
 pub fn load_host(folder: &Path) -> Result<HostConfig, ConfigError> {
@@ -83,12 +83,6 @@ fn override_from(
             "json" => LogFormat::Json,
             _ => return Err(wrong("CARTWRIGHT_LOG_FORMAT", &value, "`text` or `json`")),
         };
-    }
-    if let Some(value) = environment("CARTWRIGHT_PUBLIC_URL") {
-        if !check::is_web_address(&value) {
-            return Err(wrong("CARTWRIGHT_PUBLIC_URL", &value, "an address like https://plugins.example"));
-        }
-        config.public_url = Some(value);
     }
     if let Some(value) = environment("CARTWRIGHT_DATABASE") {
         if !check::is_database(&value) {

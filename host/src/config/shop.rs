@@ -1,6 +1,6 @@
 //! `shops/<id>.toml`: one merchant's store.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::civil;
@@ -50,9 +50,6 @@ pub struct ShopConfig {
     /// How long a quote holds, minutes; default 60.
     #[serde(default = "an_hour")]
     pub quote_minutes: u32,
-    /// Checked, but not yet kept.
-    #[serde(default)]
-    pub quiet_hours: Option<QuietHours>,
     /// Cart, line and order attributes that plugins may see.
     #[serde(default)]
     pub attributes: Vec<String>,
@@ -102,15 +99,6 @@ pub struct FallbackOption {
     pub working_days: Option<(u32, u32)>,
     #[serde(default = "home")]
     pub kind: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuietHours {
-    #[serde(deserialize_with = "civil::time")]
-    pub from: Time,
-    #[serde(deserialize_with = "civil::time")]
-    pub to: Time,
 }
 
 /// A key, as `cartwright key create` writes it: only its hash is kept.

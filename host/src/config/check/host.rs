@@ -1,7 +1,7 @@
 //! Mistakes of `cartwright.toml`.
 
 use super::super::{ConfigError, HostConfig, Step};
-use super::{is_database, is_web_address};
+use super::is_database;
 
 /// Mistakes of `cartwright.toml`.
 pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
@@ -9,15 +9,6 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
     let mut wrong = |path: &[Step], message: String, help: &str| {
         mistakes.push(config.origin.mistake(path, message).with_help(help));
     };
-    if let Some(url) = &config.public_url
-        && !is_web_address(url)
-    {
-        wrong(
-            &["public_url".into()],
-            format!("`{url}` is not a web address"),
-            "write the address by which shops reach this host, like \"https://plugins.example\"",
-        );
-    }
     if let Some(database) = &config.database
         && !is_database(database)
     {

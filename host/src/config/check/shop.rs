@@ -137,15 +137,6 @@ impl Checked<'_> {
             }
         }
         self.twice("working_days", None, config.working_days.iter().map(String::as_str), "the day");
-        if let Some(quiet) = &config.quiet_hours
-            && quiet.from == quiet.to
-        {
-            self.wrong(
-                &["quiet_hours".into(), "to".into()],
-                "quiet hours that begin and end at the same time",
-                "take `quiet_hours` out to have none",
-            );
-        }
         if !(1..=LONGEST_QUOTE).contains(&config.quote_minutes) {
             self.wrong(
                 &["quote_minutes".into()],

@@ -118,14 +118,6 @@ fn each_mistake_has_its_line_and_what_to_do() {
             "6: `yesterday` is not an instant with its offset like 2026-11-28T09:30:00Z ()",
         ),
         (
-            "quiet_hours = { from = \"25:00\", to = \"07:00\" }\n",
-            "6: `25:00` is not a time of day like 22:00 ()",
-        ),
-        (
-            "quiet_hours = { from = 22:00:00, to = 22:00:00 }\n",
-            "6: quiet hours that begin and end at the same time (take `quiet_hours` out to have none)",
-        ),
-        (
             "[discounts]\nmax_basis_points = 10001\n",
             "7: discounts cannot be more than the whole (10000 basis points are 100 %)",
         ),
@@ -176,15 +168,13 @@ fn each_mistake_has_its_line_and_what_to_do() {
 }
 
 #[test]
-fn dates_and_times_may_stand_with_or_without_quotes() {
+fn dates_and_instants_may_stand_with_or_without_quotes() {
     let shop = shop(&format!(
-        "{SHOP}holidays = [2026-12-25, \"2026-12-26\"]\nlive_since = 2026-11-28T09:30:00+01:00\n\
-         quiet_hours = {{ from = \"22:00\", to = 07:30:00 }}\n"
+        "{SHOP}holidays = [2026-12-25, \"2026-12-26\"]\nlive_since = 2026-11-28T09:30:00+01:00\n"
     ))
     .unwrap();
     assert_eq!(shop.holidays.len(), 2);
     assert_eq!(shop.live_since.unwrap().to_string(), "2026-11-28T08:30:00Z");
-    assert_eq!(shop.quiet_hours.unwrap().to.to_string(), "07:30:00");
     assert_eq!(shop.id, "lipa");
 }
 
