@@ -138,7 +138,11 @@ async fn an_upgrade_that_asks_for_more_waits_for_the_grant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reloads_under_load_fail_no_request_and_mix_no_answer() {
     let world = Arc::new(
-        Setup::new().plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }").start_live().await,
+        Setup::new()
+            .host("[http]\nrequests_per_second = 1000000\n")
+            .plugin_with("stamp-one", STAMP, "settings = { mark = \"a\" }")
+            .start_live()
+            .await,
     );
     let done = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
