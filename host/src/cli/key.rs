@@ -74,6 +74,11 @@ pub fn run(folder: &Path, command: &Command) -> Ending {
         paint.title(&key),
         paint.quiet("Keep it now: it is not shown again. The shop's file holds only its hash.")
     ))?;
+    if kind == KeyKind::Publishable && arguments.origins.is_empty() {
+        super::print(
+            "No browser may use it yet: add origins = [\"https://…\"] to its entry, or make one with --origin.",
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
