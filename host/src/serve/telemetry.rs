@@ -39,10 +39,18 @@ pub fn install_crypto() {
 
 /// Logs to standard error, or to a file.
 pub fn log(config: &LogConfig, to: Option<File>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
+    let mut filter = EnvFilter::try_new(&config.filter)
         .with_context(|| format!("`{}` is not a filter for logs", config.filter))?
         // It calls a currency without a symbol of its own in a language an error.
         .add_directive("icu_provider=off".parse()?);
+    // At `trace` they tell more than a disk holds; the watcher tells of each line that it makes the log write.
+    for noisy in
+        ["notify", "notify_debouncer_full", "mio", "cranelift_codegen", "cranelift_frontend", "wasmtime"]
+    {
+        if !config.filter.contains(noisy) {
+            filter = filter.add_directive(format!("{noisy}=warn").parse()?);
+        }
+    }
     let colours = to.is_none()
         && std::io::IsTerminal::is_terminal(&std::io::stderr())
         && std::env::var_os("NO_COLOR").is_none();

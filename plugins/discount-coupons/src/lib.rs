@@ -179,6 +179,10 @@ fn used_by(campaign: &Campaign, order: &Order) -> String {
 
 /// Until the customer's midnight, unless that is near or the order itself came of such a coupon.
 fn offer_today(order: &Order, today: &Today) {
+    // A personal coupon is somebody's.
+    if customers::current_if_granted().is_none() {
+        return;
+    }
     let leaves_by_post = order.lines.iter().any(|line| line.requires_shipping);
     let chained = order.codes.iter().any(|code| code.to_ascii_uppercase().starts_with(&today.prefix));
     let now = context::now();
@@ -210,6 +214,9 @@ fn offer_today(order: &Order, today: &Today) {
 }
 
 fn offer_next(order: &Order, next: &Next) {
+    if customers::current_if_granted().is_none() {
+        return;
+    }
     let minimum = minimum(next.min_subtotal.as_ref(), order);
     let Some(min_subtotal) = minimum.filter(|_| next.enabled) else { return };
     let last_day = calendar::add_days(&calendar::now_for_customer().date, next.valid_days.cast_signed() + 1);

@@ -219,22 +219,26 @@ fn a_coupon_until_the_customers_midnight_is_sent_after_the_order() {
 
 #[test]
 fn no_coupon_for_today_when_it_would_be_of_no_use() {
-    let silent = |host: &mut MockHost, order: OrderBuilder, why: &str| {
+    let silent = |host: MockHost, order: OrderBuilder, why: &str| {
+        let mut host = host.customer(customer("ada"));
         let effects = host.order_placed::<DiscountCoupons>(order).unwrap();
         assert!(effects.coupons().is_empty() && effects.messages().is_empty(), "{why}");
     };
     let mug = || order().line("mug", 1, 1_500);
     let evening = "2026-11-30T21:00:00+01:00";
-    silent(&mut MockHost::new().now(evening), mug().placed(evening), "the day is nearly over");
-    silent(&mut MockHost::new(), order().line("e-book", 1, 900).not_shipped(), "nothing is shipped");
-    silent(&mut MockHost::new(), mug().code("today-7KQ2"), "it came of such a coupon");
-    silent(&mut MockHost::new(), mug().placed("2026-11-28T10:00:00Z"), "the order is old");
-    silent(&mut MockHost::new().settings(r#"{"today": {"enabled": false}}"#), mug(), "switched off");
+    silent(MockHost::new().now(evening), mug().placed(evening), "the day is nearly over");
+    silent(MockHost::new(), order().line("e-book", 1, 900).not_shipped(), "nothing is shipped");
+    silent(MockHost::new(), mug().code("today-7KQ2"), "it came of such a coupon");
+    silent(MockHost::new(), mug().placed("2026-11-28T10:00:00Z"), "the order is old");
+    silent(MockHost::new().settings(r#"{"today": {"enabled": false}}"#), mug(), "switched off");
+    let effects = MockHost::new().order_placed::<DiscountCoupons>(mug()).unwrap();
+    assert!(effects.coupons().is_empty() && effects.messages().is_empty(), "nobody to give it to");
 }
 
 #[test]
 fn after_delivery_the_next_one_is_free_for_thirty_days() {
-    let mut host = MockHost::new().settings(r#"{"next": {"min_subtotal": {"EUR": 20}}}"#);
+    let mut host =
+        MockHost::new().customer(customer("ada")).settings(r#"{"next": {"min_subtotal": {"EUR": 20}}}"#);
     let parcel = (shipment("s-1"), update("delivered"));
     let effects =
         host.order_delivered::<DiscountCoupons>(order().line("mug", 1, 1_500), parcel.0, parcel.1).unwrap();
@@ -251,6 +255,7 @@ fn after_delivery_the_next_one_is_free_for_thirty_days() {
 #[test]
 fn shares_of_a_percent_are_exact() {
     let effects = MockHost::new()
+        .customer(customer("ada"))
         .settings(r#"{"today": {"percent": 7.5}}"#)
         .order_placed::<DiscountCoupons>(order().line("mug", 1, 1_500))
         .unwrap();

@@ -50,9 +50,9 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
     let mut lines = Vec::with_capacity(order.line_items.len());
     let mut subtotal = 0;
     for (index, item) in order.line_items.iter().enumerate() {
-        let Some((line, shown)) = line(&format!("line_items[{index}]"), item, &amounts)? else { continue };
+        let Some((sold, shown)) = line(&format!("line_items[{index}]"), item, &amounts)? else { continue };
         subtotal = sum("line_items", [subtotal, shown])?;
-        lines.push(line);
+        lines.extend(exact(sold, shown));
     }
     let mut adjustments = Vec::new();
     for (index, fee) in order.fee_lines.iter().enumerate() {
@@ -165,7 +165,7 @@ fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<Opti
         variant: item.variation_id.id(),
         title: item.name.text().unwrap_or_default(),
         quantity,
-        unit_price: piece(shown, quantity),
+        unit_price: shown.div_euclid(pieces),
         tags: Vec::new(),
         weight_grams: 0,
         requires_shipping: true,
@@ -184,14 +184,23 @@ fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<Opti
     Ok(Some((line, shown)))
 }
 
-/// Of one piece, rounded half away from zero; `subtotal` keeps the exact sum.
-fn piece(total: i64, quantity: u32) -> i64 {
-    let (total, pieces) = (i128::from(total), i128::from(quantity));
-    if pieces == 0 {
-        return 0;
-    }
-    let half = if total < 0 { -pieces } else { pieces };
-    i64::try_from((total * 2 + half) / (pieces * 2)).unwrap_or(0)
+/// The same pieces in lines that add up: a sum that does not divide by the quantity makes a second line of
+/// the pieces that cost one minor unit more.
+fn exact(line: Line, shown: i64) -> impl Iterator<Item = Line> {
+    let pieces = i64::from(line.quantity.max(1));
+    let dearer = shown.rem_euclid(pieces);
+    let tax = i64::try_from(i128::from(line.tax) * i128::from(dearer) / i128::from(pieces)).unwrap_or(0);
+    let dearer = u32::try_from(dearer).unwrap_or(0);
+    let second = (dearer > 0).then(|| Line {
+        id: format!("{}-2", line.id),
+        quantity: dearer,
+        unit_price: line.unit_price.saturating_add(1),
+        tax,
+        ..line.clone()
+    });
+    let quantity = line.quantity.saturating_sub(dearer);
+    let tax = if second.is_some() { line.tax.saturating_sub(tax) } else { line.tax };
+    std::iter::once(Line { quantity, tax, ..line }).chain(second)
 }
 
 /// Several parcels are one choice here: the first names it, the price is that of all.
