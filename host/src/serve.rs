@@ -1,7 +1,7 @@
 //! The one place that constructs services.
 
 mod background;
-mod key;
+pub mod key;
 pub mod telemetry;
 
 use std::net::SocketAddr;

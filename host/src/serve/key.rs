@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// File in `data_dir`.
-pub(super) const FILE: &str = "secret.key";
+pub const FILE: &str = "secret.key";
 
 /// One key for each purpose, so that what one signs is worth nothing to another.
 pub(super) struct Keys {
@@ -30,19 +30,24 @@ pub(super) fn load(data_dir: &Path) -> anyhow::Result<Keys> {
                 .with_context(|| format!("the host's secret {} cannot be read", file.display()));
         }
     };
-    let secret: [u8; 32] = STANDARD
-        .decode(text.trim())
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .with_context(|| {
-            format!(
-                "{} is not a secret of this host: it should hold 32 bytes in base64. Put the right file back; \
-                 without it, quotes that shoppers hold no longer count, and a guest who orders again is taken \
-                 for a new one",
-                file.display()
-            )
-        })?;
-    Ok(Keys { quote: Arc::new(derive(&secret, "quote")?) })
+    Ok(Keys { quote: Arc::new(derive(&secret(&file, &text)?, "quote")?) })
+}
+
+/// Whether the file that is there holds a secret; nothing is made.
+pub fn examine(file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).context("it cannot be read")?;
+    secret(file, &text).map(|_| ())
+}
+
+fn secret(file: &Path, text: &str) -> anyhow::Result<[u8; 32]> {
+    STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok()).with_context(|| {
+        format!(
+            "{} is not a secret of this host: it should hold 32 bytes in base64. Put the right file back; \
+             without it, quotes that shoppers hold no longer count, and a guest who orders again is taken \
+             for a new one",
+            file.display()
+        )
+    })
 }
 
 fn make(file: &Path) -> anyhow::Result<String> {

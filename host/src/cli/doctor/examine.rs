@@ -10,6 +10,7 @@ use crate::cli::package;
 use crate::cli::terminal::counted;
 use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, SecretSource, ShopConfig};
 use crate::plugins::registry::Registry;
+use crate::serve::key;
 use crate::store::{Store, StoreError};
 
 /// When this version was made: a clock before it is wrong. UTC milliseconds, 1 November 2026.
@@ -198,11 +199,15 @@ fn broken(error: &StoreError) -> Finding {
 }
 
 fn secret_key(host: &HostConfig) -> Option<Finding> {
+    let file = &host.data_dir.join(key::FILE);
+    let known = std::fs::metadata(file).ok()?;
+    if let Err(error) = key::examine(file) {
+        return Some(Finding::bad("secret", format!("{error:#}"), "put back the file that this host had"));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let file = &host.data_dir.join("secret.key");
-        let mode = std::fs::metadata(file).ok()?.permissions().mode();
+        let mode = known.permissions().mode();
         if mode & 0o077 != 0 {
             return Some(Finding::doubtful(
                 "secret",
@@ -214,8 +219,8 @@ fn secret_key(host: &HostConfig) -> Option<Finding> {
     }
     #[cfg(not(unix))]
     {
-        let _ = host;
-        None
+        let _ = known;
+        Some(Finding::good("secret", format!("{} is there", config::shown(file))))
     }
 }
 
