@@ -22,10 +22,10 @@ mod entry;
 mod events;
 mod intake;
 mod jobs;
+mod keys;
 mod labels;
 mod messages;
 mod migrations;
-mod open;
 mod orders;
 mod outgoing;
 mod points;
@@ -60,6 +60,12 @@ const CONTRACT: &str = "0.1";
 pub enum StoreError {
     #[error("the database did not answer as expected: {0}")]
     Database(String),
+    /// It may come back.
+    #[error("the database is away: {0}")]
+    Away(String),
+    /// Transactions stood in each other's way, more often than they were tried again.
+    #[error("the database was too busy: {0}")]
+    Collided(String),
     #[error("another host has this database open: {0}")]
     Locked(String),
     #[error("stored data cannot be read: {0}")]
@@ -79,7 +85,24 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.to_string())
+        let text = error.to_string();
+        let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+        match (&error, code.as_deref()) {
+            // PostgreSQL's serialization failure and deadlock.
+            (_, Some("40001" | "40P01")) => Self::Collided(text),
+            // Connection exceptions, too many connections, shutdown, start.
+            (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
+                Self::Away(text)
+            }
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Away(text),
+            _ => Self::Database(text),
+        }
     }
 }
 
@@ -170,19 +193,20 @@ struct Inner {
     caches: Arc<cache::Caches>,
     signals: Arc<signals::Signals>,
     guest_key: [u8; 32],
-    /// Held as long as anyone has the store.
-    lock: std::fs::File,
+    /// Held as long as anyone has the store, where only one host may.
+    lock: Option<std::fs::File>,
 }
 
 impl Store {
-    /// Opens (and migrates) `sqlite:<path>`; the path's folder is made. Locks against a second host.
+    /// Opens (and migrates) `sqlite:<path>`, whose folder is made and which is locked against a second host,
+    /// or `postgres://…`, which hosts share.
     pub async fn open(database: &str, data_dir: &Path) -> Result<Self> {
-        Ok(Self { inner: Arc::new(open::open(database, data_dir).await?) })
+        Ok(Self { inner: Arc::new(dialect::Dialect::open(database, data_dir).await?) })
     }
 
     /// How many migrations the next [`open`](Self::open) of an existing database will apply. Changes nothing.
     pub async fn pending_migrations(database: &str, data_dir: &Path) -> Result<usize> {
-        open::pending_migrations(database, data_dir).await
+        dialect::Dialect::pending_migrations(database, data_dir).await
     }
 
     /// Answers a trivial write-free query.
@@ -196,14 +220,14 @@ impl Store {
         self.inner.writer.close().await;
         self.inner.reads.close().await;
         // The system lets go of it at the end of the process in any case.
-        let _ = self.inner.lock.unlock();
+        let _ = self.inner.lock.as_ref().map(std::fs::File::unlock);
     }
 
     /// A secret of this installation, made from the OS's random numbers when first asked for and kept in
     /// the database, so that every host on it has the same (`guest`, `quote`).
     pub async fn installation_key(&self, name: &str) -> Result<[u8; 32]> {
-        self.write((name.to_owned(), open::new_key()?), |tx, (name, new)| {
-            Box::pin(open::installation_key(&mut tx.connection, name, new))
+        self.write((name.to_owned(), keys::new()?), |tx, (name, new)| {
+            Box::pin(keys::installation_key(tx.connection(), name, new))
         })
         .await
     }

@@ -192,7 +192,10 @@ impl Ended {
             StoreError::Invalid(why) => Self::Fault(why, "effects"),
             // Does not heal by waiting.
             StoreError::Corrupt(_) => Self::Fault(error.to_string(), "host"),
-            StoreError::Database(_) | StoreError::Locked(_) => Self::Trouble(error.to_string()),
+            StoreError::Database(_)
+            | StoreError::Locked(_)
+            | StoreError::Away(_)
+            | StoreError::Collided(_) => Self::Trouble(error.to_string()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Copies of what decisions read most, forgotten exactly when a commit changes them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use moka::sync::Cache;
 
@@ -18,8 +19,13 @@ pub(super) struct Copies<V> {
 }
 
 impl<V: Send + Sync + 'static> Copies<V> {
-    fn new(capacity: u64) -> Self {
-        Self { cache: Cache::new(capacity), commits: Mutex::new(0) }
+    fn new(capacity: u64, age: Option<Duration>) -> Self {
+        let cache = Cache::builder().max_capacity(capacity);
+        let cache = match age {
+            Some(age) => cache.time_to_live(age),
+            None => cache,
+        };
+        Self { cache: cache.build(), commits: Mutex::new(0) }
     }
 
     /// `Some(None)`: known to be absent.
@@ -50,6 +56,12 @@ impl<V: Send + Sync + 'static> Copies<V> {
         }
     }
 
+    fn forget_all(&self) {
+        let mut commits = self.lock();
+        *commits = commits.wrapping_add(1);
+        self.cache.invalidate_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, u64> {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,12 +73,18 @@ pub(super) struct Caches {
 }
 
 impl Caches {
-    pub(super) fn new() -> Self {
-        Self { products: Copies::new(PRODUCTS), customers: Copies::new(CUSTOMERS) }
+    /// `age`: copies are kept so long at most; for a database that others write to as well.
+    pub(super) fn new(age: Option<Duration>) -> Self {
+        Self { products: Copies::new(PRODUCTS, age), customers: Copies::new(CUSTOMERS, age) }
     }
 
     pub(super) fn forget(&self, touched: &Touched) {
         self.products.forget(&touched.products);
         self.customers.forget(&touched.customers);
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.products.forget_all();
+        self.customers.forget_all();
     }
 }

@@ -97,7 +97,7 @@ fn put<'c>(tx: &'c mut Tx, batch: &'c Batch) -> BoxFuture<'c, Result<()>> {
                 query = query.bind(&entry.product.id).bind(to_json(entry));
                 tx.touched.products.push((batch.shop.clone(), entry.product.id.clone()));
             }
-            query.execute(&mut tx.connection).await?;
+            query.execute(tx.connection()).await?;
         }
         Ok(())
     })

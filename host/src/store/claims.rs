@@ -83,7 +83,7 @@ async fn next_shop(tx: &mut Tx, after: &str, now_ms: i64) -> Result<Option<Strin
     )
     .bind(after)
     .bind(now_ms)
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?;
     row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
@@ -105,7 +105,7 @@ async fn claim_shop(
         query = query.bind(plugin);
     }
     query
-        .fetch_all(&mut tx.connection)
+        .fetch_all(tx.connection())
         .await?
         .iter()
         .map(|row| {

@@ -13,7 +13,7 @@ use super::outgoing::{NewMessage, Origin};
 use super::state::StateChange;
 use super::timers::TimerChange;
 use super::webhooks::NewWebhook;
-use super::writer::{Touched, Tx};
+use super::writer::{Subject, Touched, Tx};
 use super::{
     Result, Store, StoreError, coupons, events, jobs, labels, outgoing, points, state, timers, webhooks,
 };
@@ -84,6 +84,7 @@ fn customer(read: &StateRead) -> Option<(String, String)> {
 fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
         let Completion { job, event, changes, .. } = done;
+        tx.lock(subjects(done)).await?;
         jobs::finish(tx, job, done.now_ms).await?;
         state::compare(tx, &done.reads).await?;
         effect_keys(tx, job, &changes.effects).await?;
@@ -128,6 +129,20 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
     })
 }
 
+/// All that the call looked at and changes.
+fn subjects(done: &Completion) -> Vec<Subject<'_>> {
+    let Completion { job, event, reads, changes, .. } = done;
+    let mut subjects = vec![Subject::Event(&job.event_id)];
+    subjects.extend(event.order_id.as_deref().map(|id| Subject::Order(&job.shop, id)));
+    subjects.extend(event.customer_id.as_deref().map(|id| Subject::Customer(&job.shop, id)));
+    subjects.extend(reads.iter().map(|read| match read {
+        StateRead::Key { owner, .. } | StateRead::Prefix { owner, .. } => state::subject(owner),
+        StateRead::Customer { shop, id, .. } => Subject::Customer(shop, id),
+    }));
+    subjects.extend(changes.state.iter().map(|change| state::subject(&change.owner)));
+    subjects
+}
+
 /// A key that is there already means that this was committed before: an error, never ignored.
 async fn effect_keys(tx: &mut Tx, job: &Claimed, effects: &[&'static str]) -> Result<()> {
     for (chunk, kinds) in effects.chunks(ROWS).enumerate() {
@@ -140,7 +155,7 @@ async fn effect_keys(tx: &mut Tx, job: &Claimed, effects: &[&'static str]) -> Re
         for (row, kind) in kinds.iter().enumerate() {
             query = query.bind(i64::try_from(chunk * ROWS + row).unwrap_or(i64::MAX)).bind(*kind);
         }
-        query.execute(&mut tx.connection).await.map_err(|error| {
+        query.execute(tx.connection()).await.map_err(|error| {
             if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
                 StoreError::Corrupt(format!("the effects of job {} were committed before", job.id))
             } else {

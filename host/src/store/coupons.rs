@@ -72,7 +72,7 @@ pub(super) async fn issue(
         .bind(origin.plugin)
         .bind(customer)
         .bind(&new.coupon.purpose)
-        .fetch_optional(&mut tx.connection)
+        .fetch_optional(tx.connection())
         .await?;
         if let Some(row) = first {
             return Ok(row.try_get(0)?);
@@ -95,7 +95,7 @@ pub(super) async fn issue(
     .bind(CONTRACT)
     .bind(currency)
     .bind(origin.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(code)
 }
@@ -118,7 +118,7 @@ pub(super) async fn spend(
         .bind(normal(code))
         .bind(order_id)
         .bind(now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sqlx::{AnyConnection, Row as _};
 
-use super::writer::Tx;
+use super::writer::{Subject, Tx};
 use super::{Result, Store, StoreError, from_json, to_json};
 use crate::domain::{Buyer, Consent, Contact, Customer, CustomerInput, CustomerRecord, PastOrder};
 
@@ -30,7 +30,13 @@ impl Store {
             )
         })?;
         let put = Put { shop: shop.to_owned(), id: id.clone(), input: input.clone(), now_ms };
-        self.write(put, |tx, put| Box::pin(upsert(tx, &put.shop, &put.id, &put.input, put.now_ms))).await?;
+        self.write(put, |tx, put| {
+            Box::pin(async move {
+                tx.lock(vec![Subject::Customer(&put.shop, &put.id)]).await?;
+                upsert(tx, &put.shop, &put.id, &put.input, put.now_ms).await
+            })
+        })
+        .await?;
         Ok(id)
     }
 
@@ -194,7 +200,7 @@ pub(super) fn upsert<'c>(
         .bind(input.created_at.unwrap_or(now_ms))
         .bind(now_ms)
         .bind(i64::from(input.created_at.is_some()))
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?
         .rows_affected();
         if changed == 0 {
@@ -216,7 +222,7 @@ pub(super) fn upsert<'c>(
             .bind(input.company.as_deref())
             .bind(input.email.as_deref())
             .bind(input.phone.as_deref())
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?;
         }
         for consent in input.consents.iter().flatten() {
@@ -232,7 +238,7 @@ pub(super) fn upsert<'c>(
             .bind(&consent.category)
             .bind(i64::from(consent.granted))
             .bind(now_ms)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?;
         }
         tx.touched.customers.push((shop.to_owned(), id.to_owned()));

@@ -9,7 +9,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::entry::{self, Standing};
 use super::intake::{Intake, Subscribers};
-use super::writer::Tx;
+use super::writer::{Subject, Tx};
 use super::{CONTRACT, Result, Store, from_json, jobs, outgoing};
 use crate::domain::{Event, Hook};
 
@@ -118,7 +118,7 @@ pub(super) async fn open(
         .bind(row.customer_id.as_deref())
         .bind(row.locale.as_deref())
         .bind(i64::from(row.late))
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
         tx.touched.events.push(row.id.clone());
     } else {
@@ -150,7 +150,7 @@ pub(super) async fn insert(tx: &mut Tx, row: &Row, state: &str, hold_until: Opti
     .bind(i64::from(row.late))
     .bind(hold_until)
     .bind(row.received_at)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -165,7 +165,7 @@ pub(super) async fn release(tx: &mut Tx, intake: &Intake, order_id: &str) -> Res
         )
         .bind(&intake.shop)
         .bind(order_id)
-        .fetch_all(&mut tx.connection)
+        .fetch_all(tx.connection())
         .await?;
         let mut released = false;
         for held in &held {
@@ -200,16 +200,31 @@ async fn admit(
 
 fn release_late<'c>(tx: &'c mut Tx, late: &'c Late) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
+        let orders = sqlx::query(
+            "SELECT DISTINCT order_id FROM events WHERE shop = $1 AND state = 'held' AND hold_until <= $2",
+        )
+        .bind(&late.shop)
+        .bind(late.now_ms)
+        .fetch_all(tx.connection())
+        .await?
+        .iter()
+        .map(|row| Ok(row.try_get(0)?))
+        .collect::<Result<Vec<Option<String>>>>()?;
+        tx.lock(orders.iter().flatten().map(|id| Subject::Order(&late.shop, id)).collect()).await?;
+        // Only now can nobody else release them.
         let held = sqlx::query(
             "SELECT id, shop, hook, order_id, customer_id, locale, seq, payload, late, received_at \
              FROM events WHERE shop = $1 AND state = 'held' AND hold_until <= $2 ORDER BY received_at, id",
         )
         .bind(&late.shop)
         .bind(late.now_ms)
-        .fetch_all(&mut tx.connection)
+        .fetch_all(tx.connection())
         .await?;
         for held in &held {
             let row = Row { late: true, ..read(held)? };
+            if !orders.contains(&row.order_id) {
+                continue;
+            }
             admit(tx, row, &late.currency, &late.subscribers, late.now_ms).await?;
         }
         Ok(())

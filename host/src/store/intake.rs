@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::Row as _;
 
 use super::entry::{self, Standing};
-use super::writer::Tx;
+use super::writer::{Subject, Tx};
 use super::{Result, Store, customers, events, orders, to_json};
 use crate::domain::{CustomerInput, Event, Hook};
 
@@ -53,6 +53,9 @@ impl Store {
 
 fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken>> {
     Box::pin(async move {
+        let order = intake.event.order_id().map(|id| Subject::Order(&intake.shop, id));
+        let customer = intake.customer.as_ref().map(|(id, _)| Subject::Customer(&intake.shop, id));
+        tx.lock(order.into_iter().chain(customer).collect()).await?;
         if let Some(known) = name(tx, intake).await? {
             return Ok(known);
         }
@@ -110,7 +113,7 @@ async fn name(tx: &mut Tx, intake: &Intake) -> Result<Option<Taken>> {
     .bind(&intake.fingerprint)
     .bind(&intake.event_id)
     .bind(intake.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     if taken.rows_affected() > 0 {
         return Ok(None);
@@ -121,7 +124,7 @@ async fn name(tx: &mut Tx, intake: &Intake) -> Result<Option<Taken>> {
     .bind(&intake.shop)
     .bind(&intake.source)
     .bind(&intake.id)
-    .fetch_one(&mut tx.connection)
+    .fetch_one(tx.connection())
     .await?;
     let event_id = known.try_get(1)?;
     Ok(Some(if known.try_get::<String, _>(0)? == intake.fingerprint {
@@ -142,7 +145,7 @@ async fn placed_before(tx: &mut Tx, intake: &Intake, payload: &str) -> Result<Ta
         .bind(&intake.source)
         .bind(&intake.id)
         .bind(&event_id)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
     Ok(if first == payload { Taken::Duplicate { event_id } } else { Taken::Conflict { event_id } })
 }

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use sqlx::Row as _;
 
 use super::claims::Claimed;
-use super::writer::Tx;
+use super::writer::{Subject, Tx};
 use super::{Result, Store, StoreError, events};
 
 /// A failed attempt.
@@ -81,7 +81,7 @@ pub(super) async fn insert(tx: &mut Tx, event: &events::Row, plugins: &[String],
         .bind(ordering_key)
         .bind(event.seq)
         .bind(now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
         tx.touched.work = true;
     }
@@ -90,6 +90,7 @@ pub(super) async fn insert(tx: &mut Tx, event: &events::Row, plugins: &[String],
 
 fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
+        tx.lock(vec![Subject::Event(&failure.event_id)]).await?;
         let changed = sqlx::query(
             "UPDATE jobs SET state = $3, attempts = attempts + 1, fault = $4, run_after = $5, lease_until = 0, \
                updated_at = $6 \
@@ -101,7 +102,7 @@ fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
         .bind(&failure.fault)
         .bind(failure.run_after.unwrap_or(failure.now_ms))
         .bind(failure.now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?
         .rows_affected();
         if changed == 0 {
@@ -121,7 +122,7 @@ fn give_back<'c>(tx: &'c mut Tx, (job, run_after): &'c (Claimed, i64)) -> BoxFut
         .bind(job.lease_token)
         .bind(state)
         .bind(*run_after)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
         tx.touched.work = true;
         Ok(())
@@ -134,7 +135,7 @@ fn reclaim<'c>(tx: &'c mut Tx, now_ms: &'c i64) -> BoxFuture<'c, Result<()>> {
             "UPDATE jobs SET state = 'waiting', lease_until = 0 WHERE state = 'running' AND lease_until <= $1",
         )
         .bind(*now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
         tx.touched.work = true;
         Ok(())
@@ -157,7 +158,7 @@ pub(super) async fn finish(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()
     .bind(&job.id)
     .bind(job.lease_token)
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?
     .rows_affected();
     if mine == 0 { Err(StoreError::Fenced) } else { Ok(()) }
@@ -173,9 +174,9 @@ pub(super) async fn archive(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<(
     )
     .bind(&job.id)
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
-    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(&job.id).execute(&mut tx.connection).await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(&job.id).execute(tx.connection()).await?;
     settle_event(tx, &job.event_id, now_ms).await
 }
 
@@ -188,7 +189,7 @@ async fn settle_event(tx: &mut Tx, event_id: &str, now_ms: i64) -> Result<()> {
     )
     .bind(event_id)
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     tx.touched.events.push(event_id.to_owned());
     Ok(())

@@ -31,7 +31,7 @@ pub(super) async fn set(tx: &mut Tx, origin: &Origin<'_>, label: &Label) -> Resu
             .bind(kind)
             .bind(subject)
             .bind(&label.key)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?;
     } else {
         sqlx::query(
@@ -47,7 +47,7 @@ pub(super) async fn set(tx: &mut Tx, origin: &Origin<'_>, label: &Label) -> Resu
         .bind(&label.value)
         .bind(origin.plugin)
         .bind(origin.now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
     }
     if label.on == Labelled::Customer {

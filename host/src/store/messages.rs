@@ -139,7 +139,7 @@ fn hand<'c>(tx: &'c mut Tx, input: &'c Hand) -> BoxFuture<'c, Result<bool>> {
         .bind(&input.id)
         .bind(input.now_ms.saturating_add(HANDING_MS))
         .bind(input.now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?
         .rows_affected();
         Ok(changed > 0)
@@ -167,7 +167,7 @@ fn settle<'c>(tx: &'c mut Tx, input: &'c Settle) -> BoxFuture<'c, Result<()>> {
         .bind(message_id)
         .bind(reason)
         .bind(input.now_ms)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
         tx.touched.mail |= state == "waiting";
         Ok(())

@@ -6,6 +6,9 @@ use sqlx::{AnyConnection, Row as _};
 use super::dialect::Dialect;
 use super::{Result, StoreError};
 
+/// Version and SQL, oldest first, in SQLite's words.
+pub(super) const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_event_path.sql"))];
+
 /// Applies what is missing, all in one transaction.
 pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     sqlx::query(dialect.begin()).execute(&mut *connection).await?;
@@ -19,19 +22,22 @@ pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> R
 pub(super) async fn pending(connection: &mut AnyConnection, dialect: Dialect) -> Result<usize> {
     let tables: i64 =
         sqlx::query(dialect.count_of_migration_tables()).fetch_one(&mut *connection).await?.try_get(0)?;
-    let applied = if tables == 0 { 0 } else { newest_applied(connection, dialect).await? };
-    Ok(dialect.migrations().iter().filter(|(version, _)| *version > applied).count())
+    let applied = if tables == 0 { 0 } else { newest_applied(connection).await? };
+    Ok(MIGRATIONS.iter().filter(|(version, _)| *version > applied).count())
 }
 
 async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
+    if let Some(lock) = dialect.lock_migrations() {
+        sqlx::query(lock).execute(&mut *connection).await?;
+    }
     sqlx::query("CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY)")
         .execute(&mut *connection)
         .await?;
-    let applied = newest_applied(connection, dialect).await?;
-    for (version, sql) in dialect.migrations().iter().filter(|(version, _)| *version > applied) {
-        sqlx::raw_sql(*sql).execute(&mut *connection).await?;
+    let applied = newest_applied(connection).await?;
+    for (version, sql) in dialect.migrations().filter(|(version, _)| *version > applied) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await?;
         sqlx::query("INSERT INTO migrations (version) VALUES ($1)")
-            .bind(*version)
+            .bind(version)
             .execute(&mut *connection)
             .await?;
     }
@@ -39,12 +45,12 @@ async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()>
 }
 
 /// Refuses what a newer Cartwright made.
-async fn newest_applied(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64> {
+async fn newest_applied(connection: &mut AnyConnection) -> Result<i64> {
     let applied: i64 = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM migrations")
         .fetch_one(&mut *connection)
         .await?
         .try_get(0)?;
-    let newest = dialect.migrations().last().map_or(0, |(version, _)| *version);
+    let newest = MIGRATIONS.last().map_or(0, |(version, _)| *version);
     if applied > newest {
         return Err(StoreError::Corrupt(format!(
             "the database has tables of a newer Cartwright (version {applied}, this one knows {newest}); \

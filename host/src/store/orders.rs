@@ -111,7 +111,7 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<i64>
     .bind(new.event_id)
     .bind(order.placed_at)
     .bind(new.now_ms)
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?;
     if let (Some(_), Some(customer)) = (&row, new.customer_id) {
         tx.touched.customers.push((new.shop.to_owned(), customer.to_owned()));
@@ -127,7 +127,7 @@ pub(super) async fn placed(tx: &mut Tx, shop: &str, id: &str) -> Result<Option<(
     )
     .bind(shop)
     .bind(id)
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?
     .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
     .transpose()
@@ -150,7 +150,7 @@ pub(super) async fn advance(
     .bind(id)
     .bind(now_ms)
     .bind(i64::from(late))
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?;
     if let Some(row) = known {
         return Ok(Some(Advanced {
@@ -171,7 +171,7 @@ pub(super) async fn advance(
     .bind(id)
     .bind(CONTRACT)
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(Some(Advanced { seq: 1, customer_id: None, locale: None, status: "unknown".to_owned() }))
 }
@@ -180,7 +180,7 @@ pub(super) async fn payload(tx: &mut Tx, shop: &str, id: &str) -> Result<Option<
     let row = sqlx::query("SELECT payload FROM orders WHERE shop = $1 AND id = $2 AND payload IS NOT NULL")
         .bind(shop)
         .bind(id)
-        .fetch_optional(&mut tx.connection)
+        .fetch_optional(tx.connection())
         .await?;
     row.map(|row| from_json("order", row.try_get(0)?)).transpose()
 }
@@ -190,7 +190,7 @@ pub(super) async fn set_status(tx: &mut Tx, shop: &str, id: &str, status: &str) 
         .bind(shop)
         .bind(id)
         .bind(status)
-        .execute(&mut tx.connection)
+        .execute(tx.connection())
         .await?;
     Ok(())
 }
@@ -215,7 +215,7 @@ pub(super) async fn put_shipment(
     .bind(to_json(shipment))
     .bind(shipment.shipped_at)
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -225,7 +225,7 @@ pub(super) async fn shipment(tx: &mut Tx, shop: &str, order_id: &str, id: &str) 
         .bind(shop)
         .bind(order_id)
         .bind(id)
-        .fetch_optional(&mut tx.connection)
+        .fetch_optional(tx.connection())
         .await?;
     row.map(|row| from_json("shipment", row.try_get(0)?)).transpose()
 }
@@ -255,7 +255,7 @@ pub(super) async fn update_shipment(
     .bind(&update.stage)
     .bind(now_ms)
     .bind(delivered.then_some(update.at))
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -267,7 +267,7 @@ pub(super) async fn under_way(tx: &mut Tx, shop: &str, order_id: &str) -> Result
     )
     .bind(shop)
     .bind(order_id)
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?
     .is_some())
 }

@@ -42,7 +42,7 @@ pub(super) async fn cancel_on(
     .bind(format!("%|{hook}|%"))
     .bind(format!("cancelled: {hook} came before its time"))
     .bind(now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -59,7 +59,7 @@ pub(super) async fn cancel(tx: &mut Tx, origin: &Origin<'_>, dedupe_key: &str) -
     .bind(origin.customer_id.unwrap_or_default())
     .bind(dedupe_key)
     .bind(origin.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -100,7 +100,7 @@ async fn reason_to_drop(tx: &mut Tx, origin: &Origin<'_>, message: &Message) -> 
         .bind(order_id)
         .bind(origin.seq)
         .bind(hook)
-        .fetch_optional(&mut tx.connection)
+        .fetch_optional(tx.connection())
         .await?;
         if came.is_some() {
             return Ok(Some(format!("cancelled: {hook} came before its time")));
@@ -145,7 +145,7 @@ async fn insert_as(
     .bind(message.when.unwrap_or(origin.now_ms))
     .bind(reason)
     .bind(origin.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(inserted.rows_affected())
 }

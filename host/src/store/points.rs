@@ -22,7 +22,7 @@ pub(super) async fn set(
     .bind(customer)
     .bind(origin.plugin)
     .bind(reference)
-    .fetch_optional(&mut tx.connection)
+    .fetch_optional(tx.connection())
     .await?;
     let (revision, before): (i64, i64) = match newest {
         Some(row) => (row.try_get(0)?, row.try_get(1)?),
@@ -47,7 +47,7 @@ pub(super) async fn set(
     .bind(delta)
     .bind(origin.event_id)
     .bind(origin.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     tx.touched.customers.push((origin.shop.to_owned(), customer.to_owned()));
     Ok(())

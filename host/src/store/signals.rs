@@ -29,6 +29,8 @@ impl Signals {
     /// All who wait for a time look again.
     pub(super) fn wake(&self) {
         self.announce(Touched { work: true, mail: true, ..Touched::default() });
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.values().for_each(|notify| notify.notify_waiters());
     }
 
     pub(super) fn announce(&self, touched: Touched) {

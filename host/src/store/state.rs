@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use rand::Rng as _;
 use sqlx::{Any, AssertSqlSafe, Executor, Row as _};
 
-use super::writer::Tx;
+use super::writer::{Subject, Tx};
 use super::{Result, Store, StoreError, customers};
 use crate::domain::{Scope, StateOwner, StateRead, Versioned};
 
@@ -59,6 +59,10 @@ fn scope_name(scope: Scope) -> &'static str {
         Scope::Customer => "customer",
         Scope::Order => "order",
     }
+}
+
+pub(super) fn subject(owner: &StateOwner) -> Subject<'_> {
+    Subject::State(&owner.shop, &owner.plugin, scope_name(owner.scope), &owner.subject)
 }
 
 async fn values<'c, E: Executor<'c, Database = Any>>(
@@ -124,7 +128,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                 keys.entry(owner).or_default().push((key.clone(), *version));
             }
             StateRead::Prefix { owner, prefix, limit, seen } => {
-                let now = list(&mut tx.connection, owner, prefix, *limit).await?;
+                let now = list(tx.connection(), owner, prefix, *limit).await?;
                 let same = now.len() == seen.len()
                     && now.iter().zip(seen).all(|((key, value), (seen_key, version))| {
                         key == seen_key && value.version == *version
@@ -134,7 +138,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                 }
             }
             StateRead::Customer { shop, id, seen } => {
-                let now = customers::read(&mut tx.connection, shop, id).await?;
+                let now = customers::read(tx.connection(), shop, id).await?;
                 if now.as_ref().map(|record| &record.customer) != seen.as_deref() {
                     return Err(StoreError::Stale);
                 }
@@ -144,7 +148,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
     for (owner, read) in keys {
         for chunk in read.chunks(KEYS) {
             let names: Vec<_> = chunk.iter().map(|(key, _)| key.clone()).collect();
-            let now = values(&mut tx.connection, owner, &names).await?;
+            let now = values(tx.connection(), owner, &names).await?;
             if chunk.iter().any(|(key, version)| now.get(key).map_or(0, |value| value.version) != *version) {
                 return Err(StoreError::Stale);
             }
@@ -167,12 +171,12 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
             .bind(scope_name(owner.scope))
             .bind(&owner.subject)
             .bind(key)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?;
             Ok(())
         }
         Change::Add(amount) => {
-            let found = values(&mut tx.connection, owner, std::slice::from_ref(key)).await?;
+            let found = values(tx.connection(), owner, std::slice::from_ref(key)).await?;
             let Some(Versioned { value: Some(value), version }) = found.get(key) else {
                 return put(tx, owner, key, &amount.to_string()).await;
             };
@@ -196,7 +200,7 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
             .bind(sum.to_string())
             .bind(new_version())
             .bind(*version)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?
             .rows_affected();
             // Only where two transactions write at once.
@@ -219,7 +223,7 @@ async fn put(tx: &mut Tx, owner: &StateOwner, key: &str, value: &str) -> Result<
     .bind(key)
     .bind(value)
     .bind(new_version())
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ impl Store {
         self.write(if full { 1_u32 } else { u32::MAX - 1 }, |tx, pages| {
             Box::pin(async move {
                 let text = format!("PRAGMA max_page_count = {pages}");
-                sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut tx.connection).await?;
+                sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(tx.connection()).await?;
                 Ok(())
             })
         })
@@ -42,7 +42,7 @@ impl Store {
                      FROM jobs_history WHERE id = $1",
                 )
                 .bind(id)
-                .execute(&mut tx.connection)
+                .execute(tx.connection())
                 .await?;
                 Ok(())
             })
@@ -107,9 +107,9 @@ async fn the_writer_syncs_each_commit_to_disk() {
         .write((), |tx, ()| {
             Box::pin(async move {
                 let mode: String =
-                    sqlx::query("PRAGMA journal_mode").fetch_one(&mut tx.connection).await?.try_get(0)?;
+                    sqlx::query("PRAGMA journal_mode").fetch_one(tx.connection()).await?.try_get(0)?;
                 let sync: i64 =
-                    sqlx::query("PRAGMA synchronous").fetch_one(&mut tx.connection).await?.try_get(0)?;
+                    sqlx::query("PRAGMA synchronous").fetch_one(tx.connection()).await?.try_get(0)?;
                 Ok((mode, sync))
             })
         })
@@ -170,9 +170,7 @@ async fn a_database_of_a_newer_host_is_refused_and_one_of_this_is_left_as_it_is(
     store
         .write((), |tx, ()| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO migrations (version) VALUES (999)")
-                    .execute(&mut tx.connection)
-                    .await?;
+                sqlx::query("INSERT INTO migrations (version) VALUES (999)").execute(tx.connection()).await?;
                 Ok(())
             })
         })

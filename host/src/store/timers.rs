@@ -1,8 +1,9 @@
 //! Timers: a table of their own; firing one makes an event and its job.
 
 use futures::future::BoxFuture;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
+use super::dialect::Dialect;
 use super::outgoing::Origin;
 use super::writer::Tx;
 use super::{Result, Store, events, jobs, orders, to_json};
@@ -36,7 +37,7 @@ impl Store {
         if due.is_none() {
             return Ok(0);
         }
-        self.write(now_ms, fire).await
+        self.write((self.inner.dialect, now_ms), fire).await
     }
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn change(tx: &mut Tx, origin: &Origin<'_>, timer: &TimerChange
             .bind(origin.order_id)
             .bind(origin.customer_id)
             .bind(origin.locale)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?;
             tx.touched.work = true;
         }
@@ -81,23 +82,22 @@ pub(super) async fn change(tx: &mut Tx, origin: &Origin<'_>, timer: &TimerChange
                 .bind(origin.plugin)
                 .bind(subject(origin))
                 .bind(key)
-                .execute(&mut tx.connection)
+                .execute(tx.connection())
                 .await?;
         }
     }
     Ok(())
 }
 
-fn fire<'c>(tx: &'c mut Tx, now_ms: &'c i64) -> BoxFuture<'c, Result<u64>> {
+fn fire<'c>(tx: &'c mut Tx, (dialect, now_ms): &'c (Dialect, i64)) -> BoxFuture<'c, Result<u64>> {
     Box::pin(async move {
-        let due = sqlx::query(
+        let text = format!(
             "SELECT shop, plugin, subject, key, payload, due_at, set_at, order_id, customer_id, locale \
-             FROM timers WHERE due_at <= $1 ORDER BY due_at, shop, plugin, subject, key LIMIT $2",
-        )
-        .bind(*now_ms)
-        .bind(BATCH)
-        .fetch_all(&mut tx.connection)
-        .await?;
+             FROM timers WHERE due_at <= $1 ORDER BY due_at, shop, plugin, subject, key LIMIT $2{}",
+            dialect.skip_locked()
+        );
+        let due =
+            sqlx::query(AssertSqlSafe(text)).bind(*now_ms).bind(BATCH).fetch_all(tx.connection()).await?;
         for row in &due {
             let shop: String = row.try_get(0)?;
             let plugin: String = row.try_get(1)?;
@@ -118,7 +118,7 @@ fn fire<'c>(tx: &'c mut Tx, now_ms: &'c i64) -> BoxFuture<'c, Result<u64>> {
             .bind(&subject)
             .bind(&timer.key)
             .bind(timer.due_at)
-            .execute(&mut tx.connection)
+            .execute(tx.connection())
             .await?
             .rows_affected();
             if mine == 0 {

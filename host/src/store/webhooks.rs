@@ -25,7 +25,7 @@ pub(super) async fn insert(tx: &mut Tx, origin: &Origin<'_>, new: &NewWebhook) -
     .bind(&new.topic)
     .bind(&new.payload)
     .bind(origin.now_ms)
-    .execute(&mut tx.connection)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }

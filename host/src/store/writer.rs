@@ -1,28 +1,22 @@
-//! The one writer: members of a group share a transaction and its one sync to disk, each behind a
-//! savepoint, and hear of it after the commit.
+//! Writing: a transaction, what it touched, and the way to one. SQLite has one writer whose members share
+//! commits; PostgreSQL has many, each with a transaction of its own.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+mod many;
+mod one;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::AnyConnection;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use serde::{Deserialize, Serialize};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
-use super::cache::Caches;
 use super::dialect::Dialect;
-use super::signals::Signals;
 use super::{Result, StoreError};
 
-/// Members that share a commit, at most.
-const GROUP: usize = 128;
-
-/// Writes that may queue before callers wait.
-const QUEUE: usize = 1_024;
+pub(super) use many::Many;
+pub(super) use one::One;
 
 /// What a transaction changed that others keep copies of or wait for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Touched {
     /// (shop, id)
     pub customers: Vec<(String, String)>,
@@ -36,181 +30,125 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    fn take_in(&mut self, other: Self) {
+    pub(super) fn take_in(&mut self, other: Self) {
         self.customers.extend(other.customers);
         self.products.extend(other.products);
         self.events.extend(other.events);
         self.work |= other.work;
         self.mail |= other.mail;
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A transaction, as its members see it.
 pub(super) struct Tx {
-    pub connection: AnyConnection,
+    connection: PoolConnection<Any>,
     pub touched: Touched,
+    dialect: Dialect,
+}
+
+/// What a transaction has to itself until it ends, so that what it looked at holds when it commits. With one
+/// writer everything is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject<'a> {
+    /// Shop and id: its sequence, its held events, the messages that its events cancel.
+    Order(&'a str, &'a str),
+    /// Shop and id: all that a call may see of it.
+    Customer(&'a str, &'a str),
+    /// Id: whether its jobs are done.
+    Event(&'a str),
+    /// Shop and normal code: its uses and reservations.
+    Coupon(&'a str, &'a str),
+    /// Shop and plugin, scope and subject: a plugin's memory.
+    State(&'a str, &'a str, &'a str, &'a str),
+}
+
+impl Tx {
+    pub(super) fn new(connection: PoolConnection<Any>, dialect: Dialect) -> Self {
+        Self { connection, touched: Touched::default(), dialect }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+
+    /// Waits until no other transaction has any of them. To be called before the first look, with all that
+    /// the transaction will look at and change: the order of locking is the same for everybody.
+    pub(super) async fn lock(&mut self, mut subjects: Vec<Subject<'_>>) -> Result<()> {
+        subjects.sort_unstable();
+        subjects.dedup();
+        let Some(text) = self.dialect.lock(subjects.len()) else { return Ok(()) };
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for subject in subjects {
+            query = query.bind(subject.key());
+        }
+        query.execute(self.connection()).await?;
+        Ok(())
+    }
+
+    async fn sql(&mut self, text: &'static str) -> Result<()> {
+        sqlx::query(text).execute(self.connection()).await?;
+        Ok(())
+    }
+}
+
+impl Subject<'_> {
+    /// Two that share a key by chance wait for each other, no more.
+    fn key(&self) -> i64 {
+        use sha2::{Digest as _, Sha256};
+        let (kind, parts): (u8, &[&str]) = match self {
+            Self::Order(shop, id) => (0, &[shop, id]),
+            Self::Customer(shop, id) => (1, &[shop, id]),
+            Self::Event(id) => (2, &[id]),
+            Self::Coupon(shop, code) => (3, &[shop, code]),
+            Self::State(shop, plugin, scope, subject) => (4, &[shop, plugin, scope, subject]),
+        };
+        let mut hash = Sha256::new();
+        hash.update([kind]);
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte))
+    }
 }
 
 /// Captures nothing and borrows its input, so that a database that makes transactions fail for their
 /// neighbours' sake can run it again.
 pub(super) type Work<A, T> = for<'c> fn(&'c mut Tx, &'c A) -> BoxFuture<'c, Result<T>>;
 
-trait Member: Send {
-    /// Whether to keep what it wrote.
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
-    fn settle(self: Box<Self>, group: Result<()>);
-}
-
-struct Queued<A, T> {
-    input: A,
-    work: Work<A, T>,
-    result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<A: Send + Sync + 'static, T: Send + 'static> Member for Queued<A, T> {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
-        Box::pin(async move {
-            // A member that panics must not take the writer, and with it the host, along.
-            let result = AssertUnwindSafe((self.work)(tx, &self.input)).catch_unwind().await;
-            let result = result.unwrap_or_else(|_| {
-                Err(StoreError::Database("a write panicked; it was rolled back".to_owned()))
-            });
-            let keep = result.is_ok();
-            self.result = Some(result);
-            keep
-        })
-    }
-
-    fn settle(self: Box<Self>, group: Result<()>) {
-        let Self { result, reply, .. } = *self;
-        let lost = || Err(StoreError::Database("the write did not run".to_owned()));
-        let answer = match group {
-            Ok(()) => result.unwrap_or_else(lost),
-            // Its own failure says more than the group's.
-            Err(error) => match result {
-                Some(Err(own)) => Err(own),
-                _ => Err(error),
-            },
-        };
-        // Whoever asked may have gone; the write stands.
-        let _ = reply.send(answer);
-    }
-}
-
 /// The handle that writes are sent through.
-pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Member>>,
-    closing: CancellationToken,
-    task: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+pub(super) enum Writer {
+    One(One),
+    Many(Many),
 }
 
 impl Writer {
-    pub(super) fn start(
-        connection: AnyConnection,
-        dialect: Dialect,
-        caches: Arc<Caches>,
-        signals: Arc<Signals>,
-    ) -> Self {
-        let (queue, members) = mpsc::channel(QUEUE);
-        let closing = CancellationToken::new();
-        let tx = Tx { connection, touched: Touched::default() };
-        let room = Room { tx, members, dialect, caches, signals, closing: closing.clone() };
-        Self { queue, closing, task: std::sync::Mutex::new(Some(tokio::spawn(room.run()))) }
-    }
-
     /// Durable when it returns `Ok`; nothing is left of it when it returns `Err`.
     pub(super) async fn write<A, T>(&self, input: A, work: Work<A, T>) -> Result<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let closed = || StoreError::Database("the store is closed".to_owned());
-        self.queue.send(Box::new(Queued { input, work, result: None, reply })).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        match self {
+            Self::One(writer) => writer.write(input, work).await,
+            Self::Many(writer) => writer.write(input, work).await,
+        }
     }
 
     /// Finishes what is queued.
     pub(super) async fn close(&self) {
-        self.closing.cancel();
-        let task = self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(task) = task {
-            let _ = task.await;
+        match self {
+            Self::One(writer) => writer.close().await,
+            Self::Many(writer) => writer.close().await,
         }
     }
 }
 
-struct Room {
-    tx: Tx,
-    members: mpsc::Receiver<Box<dyn Member>>,
-    dialect: Dialect,
-    caches: Arc<Caches>,
-    signals: Arc<Signals>,
-    closing: CancellationToken,
-}
-
-impl Room {
-    async fn run(mut self) {
-        loop {
-            let first = tokio::select! {
-                biased;
-                () = self.closing.cancelled() => {
-                    self.members.close();
-                    self.members.recv().await
-                }
-                first = self.members.recv() => first,
-            };
-            let Some(first) = first else { break };
-            self.group(first).await;
-        }
-        let _ = sqlx::Connection::close(self.tx.connection).await;
-    }
-
-    async fn group(&mut self, first: Box<dyn Member>) {
-        let mut touched = Touched::default();
-        let mut group = Vec::new();
-        let mut outcome = self.sql(self.dialect.begin()).await;
-        let mut next = Some(first);
-        while let Some(mut member) = next.take() {
-            if outcome.is_ok() {
-                outcome = self.member(member.as_mut(), &mut touched).await;
-            }
-            group.push(member);
-            if outcome.is_ok() && group.len() < GROUP {
-                next = self.members.try_recv().ok();
-            }
-        }
-        if outcome.is_ok() {
-            outcome = self.sql("COMMIT").await;
-        }
-        if outcome.is_err() {
-            // Fails when SQLite rolled back by itself, which is what is wanted.
-            let _ = self.sql("ROLLBACK").await;
-            touched = Touched::default();
-        }
-        // Copies are forgotten before anyone hears that they are old.
-        self.caches.forget(&touched);
-        for member in group {
-            member.settle(outcome.clone());
-        }
-        self.signals.announce(touched);
-    }
-
-    async fn member(&mut self, member: &mut dyn Member, touched: &mut Touched) -> Result<()> {
-        self.sql("SAVEPOINT member").await?;
-        let keep = member.run(&mut self.tx).await;
-        let own = std::mem::take(&mut self.tx.touched);
-        if keep {
-            touched.take_in(own);
-        } else {
-            self.sql("ROLLBACK TO member").await?;
-        }
-        self.sql("RELEASE member").await
-    }
-
-    async fn sql(&mut self, text: &'static str) -> Result<()> {
-        sqlx::query(text).execute(&mut self.tx.connection).await?;
-        Ok(())
-    }
+/// A write that panics must not take the writer, and with it the host, along.
+fn panicked() -> StoreError {
+    StoreError::Database("a write panicked; it was rolled back".to_owned())
 }

@@ -1,7 +1,19 @@
 //! SQLite: one host, one writer.
 
-pub(super) const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("../migrations/sqlite/0001_event_path.sql"))];
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, Connection as _};
+
+use super::Dialect;
+use crate::store::cache::Caches;
+use crate::store::signals::Signals;
+use crate::store::writer::{One, Writer};
+use crate::store::{Inner, Result, StoreError, jobs, keys, messages, migrations};
 
 pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
@@ -10,20 +22,139 @@ pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// FULL: a commit that was answered survives a loss of power.
-pub(super) const PREPARE_WRITER: &[&str] =
+const PREPARE_WRITER: &[&str] =
     &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY"];
 
-pub(super) const PREPARE_READER: &[&str] = &["PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY"];
+const PREPARE_READER: &[&str] = &["PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY"];
 
-/// A job is eligible when no earlier unfinished job has its key: found here, never stored.
-pub(super) const CLAIM: &str = "
-UPDATE jobs SET state = 'running', lease_token = lease_token + 1, lease_until = $1, updated_at = $3
-WHERE id IN (
-    SELECT j.id FROM jobs j
-    WHERE j.shop = $2 AND j.state IN ('waiting', 'failed') AND j.run_after <= $3 AND j.plugin IN ({plugins})
-      AND NOT EXISTS (
-        SELECT 1 FROM jobs elder
-        WHERE elder.ordering_key = j.ordering_key AND elder.seq < j.seq
-          AND elder.state IN ('waiting', 'running', 'failed'))
-    ORDER BY j.run_after, j.id LIMIT $4)
-RETURNING id, plugin, hook, event_id, lease_token, attempts, created_at";
+/// Readers at once; SQLite serves them beside the writer.
+const READERS: u32 = 8;
+
+/// Opens (and migrates) `sqlite:<path>`; the path's folder is made. Locks against a second host.
+pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
+    let path = path(database, data_dir)?;
+    let folder = path.parent().unwrap_or(data_dir);
+    std::fs::create_dir_all(folder).map_err(|error| {
+        StoreError::Database(format!("cannot make the folder {}: {error}", folder.display()))
+    })?;
+    let lock = lock(&path)?;
+    let cannot =
+        |error: sqlx::Error| StoreError::Database(format!("cannot open {}: {error}", path.display()));
+    sqlx::any::install_default_drivers();
+    let writer = pool(1, PREPARE_WRITER, false).connect_with(options(&path, "rwc")?).await.map_err(cannot)?;
+    let mut connection = writer.acquire().await?;
+    migrations::apply(&mut connection, Dialect::Sqlite).await?;
+    // Whoever held these is gone: the lock above is ours.
+    jobs::take_back(&mut connection).await?;
+    messages::take_back(&mut connection).await?;
+    let guest_key = keys::installation_key(&mut connection, "guest", &keys::new()?).await?;
+
+    let reads = pool(READERS, PREPARE_READER, true).connect_with(options(&path, "rw")?).await?;
+    let caches = Arc::new(Caches::new(None));
+    let signals = Arc::new(Signals::new());
+    let writer = One::start(connection, Dialect::Sqlite, Arc::clone(&caches), Arc::clone(&signals));
+    Ok(Inner {
+        reads,
+        writer: Writer::One(writer),
+        dialect: Dialect::Sqlite,
+        caches,
+        signals,
+        guest_key,
+        lock: Some(lock),
+    })
+}
+
+/// How many migrations an existing database lacks. Nothing is written or made.
+pub(super) async fn pending_migrations(database: &str, data_dir: &Path) -> Result<usize> {
+    let path = path(database, data_dir)?;
+    let _lock = shared_lock(&path)?;
+    // A reader, too, would make a write-ahead log; but one that a crash left behind has to be read.
+    let mode = if beside(&path, "-wal").exists() { "ro" } else { "ro&immutable=true" };
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect_with(&options(&path, mode)?)
+        .await
+        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))?;
+    let pending = migrations::pending(&mut connection, Dialect::Sqlite).await;
+    connection.close().await?;
+    pending
+}
+
+fn pool(connections: u32, prepare: &'static [&'static str], may_end: bool) -> AnyPoolOptions {
+    let life = may_end.then(|| Duration::from_secs(30 * 60));
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .max_lifetime(life)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for pragma in prepare {
+                    sqlx::query(*pragma).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+}
+
+fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
+    let Some(path) = database.strip_prefix("sqlite:") else {
+        return Err(StoreError::Invalid("`database` must be `sqlite:<path>`".to_owned()));
+    };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path == ":memory:" {
+        return Err(StoreError::Database(format!(
+            "`database` names no file: write `sqlite:{}/cartwright.db`, for example",
+            data_dir.display()
+        )));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Beside the database, so that it guards what it is meant to whichever folder a host is started in.
+fn lock(path: &Path) -> Result<File> {
+    let name = beside(path, ".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| {
+        StoreError::Database(format!("cannot write {}: {error}; is the folder writable?", name.display()))
+    })?;
+    held(path, file.try_lock())?;
+    Ok(file)
+}
+
+/// For a look: the file is not made, for where there is none no host runs.
+fn shared_lock(path: &Path) -> Result<Option<File>> {
+    let name = beside(path, ".lock");
+    let file = match File::open(&name) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(StoreError::Database(format!("cannot read {}: {error}", name.display())));
+        }
+    };
+    held(path, file.try_lock_shared())?;
+    Ok(Some(file))
+}
+
+fn held(path: &Path, locked: Result<(), TryLockError>) -> Result<()> {
+    match locked {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(format!(
+            "{}. SQLite serves one host: stop the other one, or give this one another `database`",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Database(format!("cannot lock {}.lock: {error}", path.display())))
+        }
+    }
+}
+
+/// `cartwright.db.lock` for `cartwright.db`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions> {
+    // What a URL would take for something else.
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite:{path}?mode={mode}").parse().map_err(StoreError::from)
+}

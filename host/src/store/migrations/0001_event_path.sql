@@ -1,4 +1,4 @@
--- Types are BIGINT, TEXT and BLOB only, so that PostgreSQL can have the same tables.
+-- Types are BIGINT, TEXT and BLOB only: PostgreSQL has the same tables, with its own name for the last.
 -- Instants are UTC milliseconds. Payloads are JSON text.
 
 CREATE TABLE installation_keys (
