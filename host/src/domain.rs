@@ -18,6 +18,7 @@ mod place;
 mod product;
 mod record;
 mod shop;
+pub mod signature;
 mod state;
 mod text;
 

@@ -198,7 +198,7 @@ async fn a_look_at_a_database_changes_nothing() {
     assert!(names().is_empty(), "{:?}", names());
 
     std::fs::write(&file, b"").unwrap();
-    assert_eq!(look().await, Ok(dialect::Dialect::Sqlite.migrations().len()));
+    assert_eq!(look().await, Ok(dialect::Dialect::Sqlite.migrations().count()));
     assert_eq!(std::fs::read(&file).unwrap(), b"");
     assert_eq!(names().len(), 1, "{:?}", names());
 
