@@ -21,6 +21,7 @@ mod shop;
 pub mod signature;
 mod state;
 mod text;
+pub mod topic;
 
 pub use call::{Civil, DueTimer, HttpRequest, HttpResponse, Level, Scope};
 pub use cart::{Buyer, Cart, DeliveryGroup, EnteredCode, Line, PaymentMethod};

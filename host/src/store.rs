@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::domain::{Coupon, Message};
 
+mod announce;
 mod cache;
 mod catalog;
 mod claims;
@@ -50,7 +51,7 @@ pub use signals::Waiter;
 pub use state::{Change, StateChange};
 pub use status::EventStanding;
 pub use timers::TimerChange;
-pub use webhooks::NewWebhook;
+pub use webhooks::{NewWebhook, Notice, Spread};
 
 /// The contract that stored payloads are written in.
 const CONTRACT: &str = "0.1";
@@ -240,6 +241,11 @@ impl Store {
     /// Changes whenever there may be jobs or timers to do.
     pub fn work(&self) -> watch::Receiver<u64> {
         self.inner.signals.work()
+    }
+
+    /// Changes whenever there may be notices for the shops' own systems.
+    pub fn webhooks(&self) -> watch::Receiver<u64> {
+        self.inner.signals.webhooks()
     }
 
     /// The clock was moved, or what is live has changed: all who wait for a time look again.

@@ -232,6 +232,8 @@ fn what_the_host_would_stop_is_a_panic_with_a_sentence() {
     assert!(call(|| _ = Discount::amount("x", -1, text("x")).add()).contains("may not be negative"));
     assert!(call(|| _ = Discount::percent("x", 101, text("x")).add()).contains("10000 are 100 %"));
     assert!(call(|| webhooks::send("x", "{")).contains("not JSON at byte 1"));
+    assert!(call(|| webhooks::send("message.sent", "{}")).contains("only the host tells"));
+    assert!(call(|| webhooks::send("an order", "{}")).contains("joined by full stops"));
     assert!(call(|| _ = Message::new("x").cancel_on("pricing").send()).contains("`cancel-on` = `pricing`"));
     assert!(call(|| _ = Message::new("x").data("code", Value::Coupon(0)).send()).contains("did not issue"));
     assert!(call(|| _ = calendar::local(0, "Mars/Base")).contains("no IANA time zone"));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Coupon, CouponValue, Effect, Hook, Message, Scope, StateOwner, Value, money};
+use crate::domain::{Coupon, CouponValue, Effect, Hook, Message, Scope, StateOwner, Value, money, topic};
 use crate::store::{
     Change, Changes, Label, Labelled, MessageStep, NewCoupon, NewMessage, NewWebhook, StateChange,
     TimerChange,
@@ -91,7 +91,7 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
             }
             Effect::LabelOrder { key, value } => changes.labels.push(label(Labelled::Order, key, value)?),
             Effect::SendWebhook { topic, payload } => {
-                key("webhooks.send", &topic)?;
+                topic::for_plugins(&topic).map_err(|why| format!("webhooks.send: {why}"))?;
                 if payload.len() > STATE_VALUE
                     || serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err()
                 {
@@ -402,6 +402,11 @@ mod tests {
             (Effect::SetPoints { reference: "1".to_owned(), total: 1 << 53 }, "too large"),
             (Effect::SetTimer { key: "t".to_owned(), due_at: i64::MAX, payload: String::new() }, "ten years"),
             (Effect::SendWebhook { topic: "t".to_owned(), payload: "{".to_owned() }, "must be JSON"),
+            (
+                Effect::SendWebhook { topic: "message.sent".to_owned(), payload: "{}".to_owned() },
+                "only the host tells",
+            ),
+            (Effect::SendWebhook { topic: "an order".to_owned(), payload: "{}".to_owned() }, "is no topic"),
             (Effect::LabelOrder { key: "k".to_owned(), value: "x".repeat(201) }, "200 bytes"),
             (put("a\nb", "x"), "control"),
             (put("big", &"x".repeat(STATE_VALUE + 1)), "bytes"),

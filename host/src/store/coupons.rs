@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::outgoing::Origin;
 use super::writer::Tx;
-use super::{CONTRACT, CouponStanding, Result, Store, from_json, to_json};
+use super::{CONTRACT, CouponStanding, Result, Store, announce, from_json, to_json};
 use crate::domain::Coupon;
 
 /// A coupon as a call asked for it, with the code it gets if it is a new one.
@@ -97,6 +97,7 @@ pub(super) async fn issue(
     .bind(origin.now_ms)
     .execute(tx.connection())
     .await?;
+    announce::coupon(tx, origin, new, &code, currency).await?;
     Ok(code)
 }
 

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::claims::Claimed;
 use super::writer::{Subject, Tx};
-use super::{Result, Store, StoreError, events};
+use super::{Result, Store, StoreError, announce, events};
 
 /// A failed attempt.
 #[derive(Debug, Clone)]
@@ -108,6 +108,7 @@ fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
         if changed == 0 {
             return Err(StoreError::Fenced);
         }
+        announce::failure(tx, failure).await?;
         settle_event(tx, &failure.event_id, failure.now_ms).await
     })
 }

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::writer::Tx;
-use super::{MessageFate, Result, Store, StoredMessage, from_json};
+use super::{MessageFate, Result, Store, StoredMessage, announce, from_json};
 use crate::domain::Message;
 
 /// A message that is being handed over belongs to its courier so long, ms.
@@ -155,7 +155,7 @@ fn settle<'c>(tx: &'c mut Tx, input: &'c Settle) -> BoxFuture<'c, Result<()>> {
             MessageFate::Dropped { reason } => ("dropped", input.now_ms, None, None, Some(reason.as_str())),
             MessageFate::Later { at_ms, reason } => ("waiting", *at_ms, None, None, Some(reason.as_str())),
         };
-        sqlx::query(
+        let changed = sqlx::query(
             "UPDATE messages SET state = $2, due_at = $3, channel = $4, message_id = $5, reason = $6, \
                attempts = attempts + 1, updated_at = $7 \
              WHERE id = $1 AND state IN ('waiting', 'handing')",
@@ -168,9 +168,10 @@ fn settle<'c>(tx: &'c mut Tx, input: &'c Settle) -> BoxFuture<'c, Result<()>> {
         .bind(reason)
         .bind(input.now_ms)
         .execute(tx.connection())
-        .await?;
+        .await?
+        .rows_affected();
         tx.touched.mail |= state == "waiting";
-        Ok(())
+        if changed > 0 { announce::message(tx, &input.id, state, input.now_ms).await } else { Ok(()) }
     })
 }
 

@@ -7,7 +7,8 @@ use super::dialect::Dialect;
 use super::{Result, StoreError};
 
 /// Version and SQL, oldest first, in SQLite's words.
-pub(super) const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_event_path.sql"))];
+pub(super) const MIGRATIONS: &[(i64, &str)] =
+    &[(1, include_str!("migrations/0001_event_path.sql")), (4, include_str!("migrations/0004_webhooks.sql"))];
 
 /// Applies what is missing, all in one transaction.
 pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {

@@ -1,7 +1,9 @@
 //! Messages on their way in: what a call asks for, and what cancels it.
 
+use sqlx::{Row as _, any::AnyRow};
+
 use super::writer::Tx;
-use super::{CONTRACT, Result, to_json};
+use super::{CONTRACT, Result, announce, to_json};
 use crate::domain::Message;
 
 /// A message as a call asked for it.
@@ -33,34 +35,43 @@ pub(super) async fn cancel_on(
     hook: &str,
     now_ms: i64,
 ) -> Result<()> {
-    sqlx::query(
+    let dropped = sqlx::query(
         "UPDATE messages SET state = 'dropped', reason = $4, updated_at = $5 \
-         WHERE shop = $1 AND order_id = $2 AND state = 'waiting' AND cancel_on LIKE $3",
+         WHERE shop = $1 AND order_id = $2 AND state = 'waiting' AND cancel_on LIKE $3 RETURNING id",
     )
     .bind(shop)
     .bind(order_id)
     .bind(format!("%|{hook}|%"))
     .bind(format!("cancelled: {hook} came before its time"))
     .bind(now_ms)
-    .execute(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
-    Ok(())
+    tell(tx, &dropped, now_ms).await
 }
 
 /// Messages of this plugin to this customer that wait under the key.
 pub(super) async fn cancel(tx: &mut Tx, origin: &Origin<'_>, dedupe_key: &str) -> Result<()> {
-    sqlx::query(
+    let dropped = sqlx::query(
         "UPDATE messages SET state = 'dropped', reason = 'cancelled by the plugin', updated_at = $5 \
          WHERE shop = $1 AND plugin = $2 AND COALESCE(customer_id, '') = $3 AND dedupe_key = $4 \
-           AND state = 'waiting'",
+           AND state = 'waiting' RETURNING id",
     )
     .bind(origin.shop)
     .bind(origin.plugin)
     .bind(origin.customer_id.unwrap_or_default())
     .bind(dedupe_key)
     .bind(origin.now_ms)
-    .execute(tx.connection())
+    .fetch_all(tx.connection())
     .await?;
+    tell(tx, &dropped, origin.now_ms).await
+}
+
+/// Of messages that were dropped, by their ids.
+async fn tell(tx: &mut Tx, dropped: &[AnyRow], now_ms: i64) -> Result<()> {
+    for row in dropped {
+        let id: String = row.try_get(0)?;
+        announce::message(tx, &id, "dropped", now_ms).await?;
+    }
     Ok(())
 }
 
@@ -76,11 +87,12 @@ pub(super) async fn insert(
     let shown = to_json(&shown);
     if let Some(reason) = reason_to_drop(tx, origin, &new.message).await? {
         insert_as(tx, origin, new, &shown, "dropped", Some(&reason)).await?;
-        return Ok(());
+        return announce::message(tx, &new.id, "dropped", origin.now_ms).await;
     }
     if insert_as(tx, origin, new, &shown, "waiting", None).await? == 0 {
         let reason = "not sent twice: an earlier message has the same dedupe key";
         insert_as(tx, origin, new, &shown, "dropped", Some(reason)).await?;
+        return announce::message(tx, &new.id, "dropped", origin.now_ms).await;
     }
     tx.touched.mail = true;
     Ok(())

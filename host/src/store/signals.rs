@@ -1,4 +1,5 @@
-//! Who is told of a commit: the worker, the courier, and whoever waits for an event.
+//! Who is told of a commit: the worker, the courier, the dispatcher of webhooks, and whoever waits for
+//! an event.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +11,18 @@ use super::writer::Touched;
 pub(super) struct Signals {
     work: watch::Sender<u64>,
     mail: watch::Sender<u64>,
+    webhooks: watch::Sender<u64>,
     waiting: Mutex<HashMap<String, Arc<Notify>>>,
 }
 
 impl Signals {
     pub(super) fn new() -> Self {
-        Self { work: watch::Sender::new(0), mail: watch::Sender::new(0), waiting: Mutex::default() }
+        Self {
+            work: watch::Sender::new(0),
+            mail: watch::Sender::new(0),
+            webhooks: watch::Sender::new(0),
+            waiting: Mutex::default(),
+        }
     }
 
     pub(super) fn work(&self) -> watch::Receiver<u64> {
@@ -26,9 +33,13 @@ impl Signals {
         self.mail.subscribe()
     }
 
+    pub(super) fn webhooks(&self) -> watch::Receiver<u64> {
+        self.webhooks.subscribe()
+    }
+
     /// All who wait for a time look again.
     pub(super) fn wake(&self) {
-        self.announce(Touched { work: true, mail: true, ..Touched::default() });
+        self.announce(Touched { work: true, mail: true, webhooks: true, ..Touched::default() });
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.values().for_each(|notify| notify.notify_waiters());
     }
@@ -39,6 +50,9 @@ impl Signals {
         }
         if touched.mail {
             self.mail.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        if touched.webhooks {
+            self.webhooks.send_modify(|count| *count = count.wrapping_add(1));
         }
         if touched.events.is_empty() {
             return;

@@ -27,6 +27,9 @@ pub(super) struct Touched {
     pub work: bool,
     /// There may be messages to hand over.
     pub mail: bool,
+    /// There may be notices for the shop's own systems. A peer of an older version says nothing of them.
+    #[serde(default)]
+    pub webhooks: bool,
 }
 
 impl Touched {
@@ -36,6 +39,7 @@ impl Touched {
         self.events.extend(other.events);
         self.work |= other.work;
         self.mail |= other.mail;
+        self.webhooks |= other.webhooks;
     }
 
     pub(super) fn is_empty(&self) -> bool {

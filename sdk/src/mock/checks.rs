@@ -9,6 +9,7 @@ const LARGEST: i64 = (1 << 53) - 1;
 const KINDS: [&str; 7] = ["home", "work", "locker", "pickup-point", "post", "store", "digital"];
 const SEVERITIES: [&str; 3] = ["info", "success", "warning"];
 const CATEGORIES: [&str; 3] = ["transactional", "updates", "marketing"];
+const HOST_WORDS: [&str; 5] = ["message", "coupon", "plugin", "job", "webhook"];
 const EVENTS: [&str; 10] = [
     "order-placed",
     "order-shipped",
@@ -25,6 +26,22 @@ const EVENTS: [&str; 10] = [
 pub(crate) fn name(field: &str, name: &str) {
     assert!(!name.is_empty(), "an empty `{field}`");
     assert!(!name.chars().any(char::is_control), "a control character in `{field}`: {name:?}");
+}
+
+pub(crate) fn topic(topic: &str) {
+    let word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    };
+    assert!(
+        topic.len() <= 100 && topic.split('.').all(word),
+        "`topic` = `{topic}`; a topic is words of letters, digits, `_` and `-`, joined by full stops"
+    );
+    let first = topic.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    assert!(
+        !HOST_WORDS.contains(&first.as_str()),
+        "`topic` = `{topic}`; only the host tells of what begins with {}",
+        HOST_WORDS.join(", ")
+    );
 }
 
 pub(crate) fn amount(field: &str, amount: i64) {

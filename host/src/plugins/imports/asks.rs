@@ -2,7 +2,9 @@
 
 use super::checks::{KEY, PAYLOAD};
 use super::{CallState, contract};
-use crate::domain::{Block, Coupon, DeliveryOption, Discount, Effect, Message, Notice, Recommendation, Text};
+use crate::domain::{
+    Block, Coupon, DeliveryOption, Discount, Effect, Message, Notice, Recommendation, Text, topic,
+};
 use crate::plugins::call::Fault;
 
 type Answer<T> = wasmtime::Result<T>;
@@ -246,6 +248,9 @@ impl contract::webhooks::Host for CallState {
         self.enter("webhooks", "send")?;
         let mut check = self.check("webhooks.send");
         check.id("topic", &topic)?;
+        if let Err(why) = topic::for_plugins(&topic) {
+            return Err(check.wrong(format_args!("a wrong `topic`: {why}")).into());
+        }
         check.size("payload", &payload, PAYLOAD)?;
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&payload) {
             return Err(check.wrong(format_args!("a `payload` that is not JSON: {error}")).into());

@@ -305,6 +305,8 @@ fn what_needs_a_customer_or_json_says_so() {
     webhooks::Host::send(&mut placed, "points".to_owned(), "{\"a\":[1]}".to_owned()).unwrap();
     let broken = webhooks::Host::send(&mut placed, "points".to_owned(), "{a:1}".to_owned());
     assert!(sentence(broken).contains("not JSON"));
+    let forged = webhooks::Host::send(&mut placed, "message.sent".to_owned(), "{}".to_owned());
+    assert!(sentence(forged).contains("only the host tells of `message.sent`"));
     assert!(sentence(points::Host::set(&mut placed, "o".to_owned(), i64::MIN)).contains("2^53-1"));
 }
 

@@ -234,7 +234,7 @@ pub(crate) mod webhooks {
 
     pub fn send(topic: &str, payload: &str) {
         let check = |_: &[Effect]| {
-            checks::name("topic", topic);
+            checks::topic(topic);
             if let Err(malformed) = Json::parse(payload) {
                 panic!("the payload of the webhook `{topic}` is {malformed}");
             }
