@@ -17,6 +17,7 @@ mod order;
 mod place;
 mod product;
 mod record;
+pub mod scrub;
 mod shop;
 pub mod signature;
 mod state;

@@ -6,7 +6,6 @@ pub mod check;
 mod effects;
 mod intake;
 mod invocation;
-pub mod scrub;
 mod timers;
 mod worker;
 

@@ -8,8 +8,8 @@ use rand::TryRngCore as _;
 
 use super::effects::{self, Mint, Scene};
 use super::invocation::{self, Site};
-use super::scrub::scrub;
 use super::{Lifecycle, backoff};
+use crate::domain::scrub::scrub;
 use crate::plugins::call::Fault;
 use crate::plugins::registry::Snapshot;
 use crate::store::{Claimed, Completion, Failure, Result, StoreError, StoredEvent, new_id};

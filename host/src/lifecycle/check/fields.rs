@@ -2,9 +2,9 @@
 
 use url::Url;
 
+use crate::domain::scrub::scrub;
 use crate::domain::{Arrival, Attribute, Place, money};
 use crate::lifecycle::IntakeError;
-use crate::lifecycle::scrub::scrub;
 
 /// Characters of an id.
 pub(super) const ID: usize = 200;
