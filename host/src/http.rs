@@ -7,6 +7,7 @@ mod description;
 mod events;
 mod health;
 mod identity;
+mod jobs;
 mod json;
 mod keys;
 mod origins;
@@ -82,7 +83,10 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(records::get_customer, records::put_customer))
         .routes(routes!(records::get_order))
         .routes(routes!(status::list_plugins))
-        .routes(routes!(status::list_jobs))
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::get_job))
+        .routes(routes!(jobs::retry_job))
+        .routes(routes!(jobs::drop_job))
 }
 
 /// No key: a platform signs what it sends, and the rest tells nothing of a shop.

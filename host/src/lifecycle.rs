@@ -2,7 +2,9 @@
 
 mod attempt;
 mod backoff;
+mod by_hand;
 pub mod check;
+mod dead_letter;
 mod effects;
 mod intake;
 mod invocation;
@@ -59,7 +61,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JobProgress {
     pub plugin: String,
-    /// `waiting`, `running`, `done`, `failed` (it is tried again), `dead` (it is not).
+    /// `waiting`, `running`, `done`, `failed` (it is tried again), `dead` (it is not), `dropped` (by a person).
     pub state: String,
     pub fault: Option<String>,
 }

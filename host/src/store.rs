@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use crate::domain::{Coupon, Message};
 
 mod announce;
+mod attempts;
+mod by_hand;
 mod cache;
 mod catalog;
 mod claims;
@@ -22,6 +24,7 @@ mod dialect;
 mod entry;
 mod events;
 mod intake;
+mod job_views;
 mod jobs;
 mod keys;
 mod labels;
@@ -38,12 +41,15 @@ mod timers;
 mod webhooks;
 mod writer;
 
+pub use attempts::Attempt;
+pub use by_hand::Verdict;
 pub use claims::{Claim, Claimed};
 pub use commit::{Changes, Completion, MessageStep};
 pub use coupons::NewCoupon;
 pub use events::{Row as StoredEvent, new_id};
 pub use intake::{Intake, Subscribers, Taken};
-pub use jobs::Failure;
+pub use job_views::{JobDetails, JobFilter, JobState, JobView};
+pub use jobs::{Failure, Next};
 pub use labels::{Label, Labelled};
 pub use messages::MessageView;
 pub use outgoing::NewMessage;
@@ -157,28 +163,6 @@ pub struct QueueDepth {
     /// (plugin, hook, open jobs, age of the oldest in ms)
     pub jobs: Vec<(String, String, i64, i64)>,
     pub messages_due: i64,
-}
-
-/// A job as `GET /v1/jobs` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct JobView {
-    pub id: String,
-    pub plugin: String,
-    pub hook: String,
-    pub event_id: String,
-    pub order_id: Option<String>,
-    /// `waiting`, `running`, `failed` (it is tried again), `dead` (it is not), `done`.
-    pub state: String,
-    pub attempts: i64,
-    /// Why the last attempt failed.
-    pub fault: Option<String>,
-    #[serde(with = "crate::domain::instant")]
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: i64,
-    /// Not before.
-    #[serde(with = "crate::domain::instant")]
-    #[schema(value_type = String, format = DateTime)]
-    pub run_after: i64,
 }
 
 /// Cheap to clone.

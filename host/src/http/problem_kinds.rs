@@ -20,10 +20,12 @@ pub enum Kind {
     NotFound,
     MethodNotAllowed,
     Conflict,
+    JobState,
     TooLarge,
     UnsupportedMediaType,
     Invalid,
     RateLimited,
+    Overloaded,
     Internal,
     Unavailable,
     TimedOut,
@@ -38,7 +40,7 @@ pub struct Entry {
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::MalformedJson,
         Self::TooDeep,
         Self::InvalidBody,
@@ -51,10 +53,12 @@ impl Kind {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
+        Self::JobState,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
         Self::RateLimited,
+        Self::Overloaded,
         Self::Internal,
         Self::Unavailable,
         Self::TimedOut,
@@ -142,6 +146,13 @@ impl Kind {
                 "The same `webhook-id`, `Idempotency-Key` or CloudEvents id came before with another body. The \
                  first is kept; `event_id` names it. Send a new event under a new id.",
             ),
+            Self::JobState => (
+                "job-state",
+                StatusCode::CONFLICT,
+                "The job's state does not allow this",
+                "Only a failed or dead job can be tried again, and only one that is not running and not done can \
+                 be dropped. `detail` says where the job stands.",
+            ),
             Self::TooLarge => (
                 "too-large",
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -167,6 +178,14 @@ impl Kind {
                 "Too many requests with this key",
                 "Wait the seconds that `Retry-After` says. `http.requests_per_second` of cartwright.toml is the \
                  limit for each key, with bursts of twice as many.",
+            ),
+            Self::Overloaded => (
+                "overloaded",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "There is more to do than the host takes on",
+                "Nothing of this was accepted. Send the same event again, with the same identity, after the \
+                 seconds that `Retry-After` says. `limits.open_jobs_per_shop` and `limits.open_jobs` of \
+                 cartwright.toml are the bounds; GET /v1/jobs shows what is open.",
             ),
             Self::Internal => (
                 "internal",

@@ -1,18 +1,13 @@
-//! What is live and what is open: for the shop's eyes.
+//! What is live: for the shop's eyes.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::Wire;
-use super::decisions::bad_query;
 use super::keys::Caller;
 use super::problem::Problem;
 use crate::config::Mode;
 use crate::plugins::registry::{LiveShop, Problem as ConfigProblem, Snapshot};
-use crate::store::JobView;
 
 /// The plugins of a shop.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,46 +87,4 @@ fn plugins(snapshot: &Snapshot, shop: &LiveShop) -> PluginList {
         Mode::Live => "live",
     };
     PluginList { generation: snapshot.generation, mode: mode.to_owned(), plugins, problems }
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct JobQuery {
-    /// `waiting`, `running`, `failed`, `dead` or `done`; without it all that are not done.
-    state: Option<String>,
-    /// 1 to 500; default 100.
-    limit: Option<u32>,
-}
-
-/// The jobs of a shop, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JobList {
-    pub jobs: Vec<JobView>,
-}
-
-/// Lists jobs
-///
-/// One job is one plugin's work on one event.
-#[utoipa::path(
-    get,
-    path = "/v1/jobs",
-    operation_id = "list_jobs",
-    tag = "operations",
-    params(JobQuery),
-    responses(
-        (status = 200, description = "The jobs", body = JobList),
-        (status = "default", description = "A problem", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("secret_key" = [])),
-)]
-pub async fn list_jobs(
-    State(wire): State<Wire>,
-    caller: Caller,
-    query: Result<Query<JobQuery>, QueryRejection>,
-) -> Result<Json<JobList>, Problem> {
-    let Query(JobQuery { state, limit }) = query.map_err(|error| bad_query(&error))?;
-    let limit = limit.unwrap_or(100).clamp(1, 500);
-    let jobs = wire.store.jobs(caller.shop_id(), state.as_deref(), limit).await?;
-    Ok(Json(JobList { jobs }))
 }

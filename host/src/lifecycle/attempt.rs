@@ -2,17 +2,18 @@
 //! a call read runs it again at once, in a fresh instance, with the same seed and clock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::TryRngCore as _;
 
+use super::dead_letter::Letter;
 use super::effects::{self, Mint, Scene};
 use super::invocation::{self, Site};
 use super::{Lifecycle, backoff};
 use crate::domain::scrub::scrub;
 use crate::plugins::call::Fault;
 use crate::plugins::registry::Snapshot;
-use crate::store::{Claimed, Completion, Failure, Result, StoreError, StoredEvent, new_id};
+use crate::store::{Claimed, Completion, Failure, Next, Result, StoreError, StoredEvent, new_id};
 
 /// Conflicts after which a plugin's jobs run one at a time.
 const CONFLICTS: u32 = 3;
@@ -55,10 +56,11 @@ impl Lifecycle {
         });
         let Some(site) = site else { return self.store.give_back(&job, job.created_at).await };
         let Some(event) = self.store.event(&job.event_id).await? else {
-            return self.rest(&job, "its event is gone".to_owned(), "host").await;
+            return self.rest(&job, "its event is gone".to_owned(), "host", Duration::ZERO).await;
         };
         let lane = self.desk.lane(&job);
         for conflicts in 0..MOST_CONFLICTS {
+            let began = Instant::now();
             let ended = if conflicts < CONFLICTS {
                 let _shared = lane.read().await;
                 self.attempt(&site, &job, &event).await
@@ -76,7 +78,7 @@ impl Lifecycle {
                     count(&job, "lost");
                     return Ok(());
                 }
-                Ended::Fault(fault, kind) => return self.rest(&job, fault, kind).await,
+                Ended::Fault(fault, kind) => return self.rest(&job, fault, kind, began.elapsed()).await,
                 Ended::Trouble(why) => return self.wait_for_host(&job, &why).await,
             }
         }
@@ -143,13 +145,16 @@ impl Lifecycle {
     }
 
     /// A failed attempt: the job rests, or has failed often enough.
-    async fn rest(&self, job: &Claimed, fault: String, kind: &'static str) -> Result<()> {
+    async fn rest(&self, job: &Claimed, fault: String, kind: &'static str, took: Duration) -> Result<()> {
         let now_ms = self.clock.now_ms();
         let attempts = job.attempts.saturating_add(1);
-        let rest = backoff::rest_ms(attempts, invocation::seed(&job.event_id, &job.plugin));
-        let outcome = if rest.is_some() { "failed" } else { "dead" };
-        count(job, outcome);
         let fault: String = scrub(&fault).chars().take(FAULT).collect();
+        let next = match backoff::rest_ms(attempts, invocation::seed(&job.event_id, &job.plugin)) {
+            Some(rest) => Next::Again { run_after: now_ms.saturating_add(rest) },
+            None => Next::Dead { reason: self.reason(job, attempts, kind, &fault, now_ms).await? },
+        };
+        let outcome = if matches!(next, Next::Dead { .. }) { "dead" } else { "failed" };
+        count(job, outcome);
         tracing::warn!(
             shop = job.shop,
             plugin = job.plugin,
@@ -165,14 +170,33 @@ impl Lifecycle {
             job_id: job.id.clone(),
             event_id: job.event_id.clone(),
             lease_token: job.lease_token,
+            kind,
             fault,
-            run_after: rest.map(|rest| now_ms.saturating_add(rest)),
+            took_ms: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+            next,
             now_ms,
         };
         match self.store.fail(failure).await {
             Err(StoreError::Fenced) => Ok(()),
             settled => settled,
         }
+    }
+
+    /// Why the job is dead. This attempt is not among those that are stored yet.
+    async fn reason(
+        &self,
+        job: &Claimed,
+        attempts: i64,
+        kind: &str,
+        fault: &str,
+        now_ms: i64,
+    ) -> Result<String> {
+        let stored = self.store.attempts(&job.id).await?;
+        // Those before were of another life, which a person ended.
+        let first = stored.iter().rev().take(usize::try_from(job.attempts).unwrap_or(0)).last();
+        let since_ms = first.map_or(now_ms, |attempt| attempt.at);
+        let Claimed { plugin, hook, .. } = job;
+        Ok(Letter { plugin, hook, kind, fault, attempts, since_ms }.reason())
     }
 }
 

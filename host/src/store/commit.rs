@@ -125,7 +125,7 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
         for webhook in &changes.webhooks {
             webhooks::insert(tx, &origin, webhook).await?;
         }
-        jobs::archive(tx, job, done.now_ms).await
+        jobs::archive(tx, &job.id, &job.event_id, done.now_ms).await
     })
 }
 

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::claims::Claimed;
 use super::writer::{Subject, Tx};
-use super::{Result, Store, StoreError, announce, events};
+use super::{Result, Store, StoreError, announce, attempts, events};
 
 /// A failed attempt.
 #[derive(Debug, Clone)]
@@ -14,10 +14,21 @@ pub struct Failure {
     pub job_id: String,
     pub event_id: String,
     pub lease_token: i64,
+    /// `err`, `trap`, `late`, `limit`, `effects`, `host`.
+    pub kind: &'static str,
     pub fault: String,
-    /// `None`: it is not tried again.
-    pub run_after: Option<i64>,
+    pub took_ms: i64,
+    pub next: Next,
     pub now_ms: i64,
+}
+
+/// What becomes of a job that failed.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// It rests until then.
+    Again { run_after: i64 },
+    /// It is not tried again, for a reason that a person can read.
+    Dead { reason: String },
 }
 
 impl Store {
@@ -91,16 +102,21 @@ pub(super) async fn insert(tx: &mut Tx, event: &events::Row, plugins: &[String],
 fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
         tx.lock(vec![Subject::Event(&failure.event_id)]).await?;
+        let (state, run_after, reason) = match &failure.next {
+            Next::Again { run_after } => ("failed", *run_after, None),
+            Next::Dead { reason } => ("dead", failure.now_ms, Some(reason)),
+        };
         let changed = sqlx::query(
-            "UPDATE jobs SET state = $3, attempts = attempts + 1, fault = $4, run_after = $5, lease_until = 0, \
-               updated_at = $6 \
+            "UPDATE jobs SET state = $3, attempts = attempts + 1, fault = $4, run_after = $5, reason = $6, \
+               lease_until = 0, updated_at = $7 \
              WHERE id = $1 AND lease_token = $2",
         )
         .bind(&failure.job_id)
         .bind(failure.lease_token)
-        .bind(if failure.run_after.is_some() { "failed" } else { "dead" })
+        .bind(state)
         .bind(&failure.fault)
-        .bind(failure.run_after.unwrap_or(failure.now_ms))
+        .bind(run_after)
+        .bind(reason)
         .bind(failure.now_ms)
         .execute(tx.connection())
         .await?
@@ -108,6 +124,7 @@ fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
         if changed == 0 {
             return Err(StoreError::Fenced);
         }
+        attempts::insert(tx, failure).await?;
         announce::failure(tx, failure).await?;
         settle_event(tx, &failure.event_id, failure.now_ms).await
     })
@@ -165,20 +182,20 @@ pub(super) async fn finish(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()
     if mine == 0 { Err(StoreError::Fenced) } else { Ok(()) }
 }
 
-/// A done job moves out of the queue.
-pub(super) async fn archive(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()> {
+/// A job that is done with moves out of the queue.
+pub(super) async fn archive(tx: &mut Tx, id: &str, event_id: &str, now_ms: i64) -> Result<()> {
     sqlx::query(
-        "INSERT INTO jobs_history (id, shop, plugin, hook, event_id, seq, state, attempts, fault, created_at, \
-           finished_at) \
-         SELECT id, shop, plugin, hook, event_id, seq, state, attempts, fault, created_at, $2 \
+        "INSERT INTO jobs_history (id, shop, plugin, hook, event_id, seq, state, attempts, fault, reason, \
+           created_at, finished_at) \
+         SELECT id, shop, plugin, hook, event_id, seq, state, attempts, fault, reason, created_at, $2 \
          FROM jobs WHERE id = $1",
     )
-    .bind(&job.id)
+    .bind(id)
     .bind(now_ms)
     .execute(tx.connection())
     .await?;
-    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(&job.id).execute(tx.connection()).await?;
-    settle_event(tx, &job.event_id, now_ms).await
+    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(tx.connection()).await?;
+    settle_event(tx, event_id, now_ms).await
 }
 
 /// An event is done when none of its jobs will run again.

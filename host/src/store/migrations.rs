@@ -7,8 +7,11 @@ use super::dialect::Dialect;
 use super::{Result, StoreError};
 
 /// Version and SQL, oldest first, in SQLite's words.
-pub(super) const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("migrations/0001_event_path.sql")), (4, include_str!("migrations/0004_webhooks.sql"))];
+pub(super) const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_event_path.sql")),
+    (2, include_str!("migrations/0002_jobs.sql")),
+    (4, include_str!("migrations/0004_webhooks.sql")),
+];
 
 /// Applies what is missing, all in one transaction.
 pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {

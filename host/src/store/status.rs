@@ -1,9 +1,9 @@
 //! How far the work is: for people, metrics and whoever waits.
 
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::Row as _;
 
 use super::signals::Waiter;
-use super::{JobView, QueueDepth, Result, Store};
+use super::{QueueDepth, Result, Store};
 
 /// Where an event and its jobs stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,27 +38,6 @@ impl Store {
         Ok(QueueDepth { jobs, messages_due })
     }
 
-    /// Jobs of a shop, newest first; `state` = one of [`JobView::state`], or all that are not done.
-    pub async fn jobs(&self, shop: &str, state: Option<&str>, limit: u32) -> Result<Vec<JobView>> {
-        let done = "SELECT j.id, j.plugin, j.hook, j.event_id, e.order_id, j.state, j.attempts, j.fault, \
-             j.created_at, j.finished_at \
-             FROM jobs_history j JOIN events e ON e.id = j.event_id \
-             WHERE j.shop = $1 AND ($2 = '' OR j.state = $2) ORDER BY j.finished_at DESC, j.id DESC LIMIT $3";
-        let open = "SELECT j.id, j.plugin, j.hook, j.event_id, e.order_id, j.state, j.attempts, j.fault, \
-             j.created_at, j.run_after \
-             FROM jobs j JOIN events e ON e.id = j.event_id \
-             WHERE j.shop = $1 AND ($2 = '' OR j.state = $2) ORDER BY j.created_at DESC, j.id DESC LIMIT $3";
-        sqlx::query(if state == Some("done") { done } else { open })
-            .bind(shop)
-            .bind(state.unwrap_or_default())
-            .bind(i64::from(limit))
-            .fetch_all(&self.inner.reads)
-            .await?
-            .iter()
-            .map(view)
-            .collect()
-    }
-
     /// `None`: no such event in this shop.
     pub async fn standing(&self, shop: &str, event_id: &str) -> Result<Option<EventStanding>> {
         let event = sqlx::query("SELECT state FROM events WHERE id = $1 AND shop = $2")
@@ -85,19 +64,4 @@ impl Store {
     pub fn wait_for(&self, event_id: &str) -> Waiter {
         self.inner.signals.wait_for(event_id)
     }
-}
-
-fn view(row: &AnyRow) -> Result<JobView> {
-    Ok(JobView {
-        id: row.try_get(0)?,
-        plugin: row.try_get(1)?,
-        hook: row.try_get(2)?,
-        event_id: row.try_get(3)?,
-        order_id: row.try_get(4)?,
-        state: row.try_get(5)?,
-        attempts: row.try_get(6)?,
-        fault: row.try_get(7)?,
-        created_at: row.try_get(8)?,
-        run_after: row.try_get(9)?,
-    })
 }

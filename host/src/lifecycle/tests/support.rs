@@ -18,7 +18,7 @@ use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, LiveShop, Plugin, Snapshot};
-use crate::store::Store;
+use crate::store::{JobFilter, JobState, JobView, Store};
 use crate::wording::Wording;
 
 pub const NOW: i64 = 1_795_000_000_000;
@@ -151,6 +151,12 @@ impl House {
 
     pub async fn step(&self) -> Option<i64> {
         self.lifecycle.step().await.unwrap()
+    }
+
+    /// The newest first.
+    pub async fn jobs(&self, state: Option<JobState>) -> Vec<JobView> {
+        let filter = JobFilter { state, limit: 1_000, ..JobFilter::default() };
+        self.store.jobs("demo", &filter).await.unwrap()
     }
 
     pub async fn state(&self, key: &str) -> Option<String> {

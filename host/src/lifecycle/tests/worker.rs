@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::support::*;
 use crate::domain::*;
 use crate::plugins::call::{Fault, Invocation};
-use crate::store::{Changes, Claim, Claimed, Completion, StoreError};
+use crate::store::{Changes, Claim, Claimed, Completion, JobState, StoreError};
 
 async fn read(invocation: &Invocation, key: &str) -> (i64, StateRead) {
     let read = invocation.reads.state(&owner("p"), &[key.to_owned()]).await.unwrap().remove(0);
@@ -128,7 +128,7 @@ async fn a_conflict_runs_again_with_the_same_seed_and_clock_and_counts_both() {
     assert_eq!(again.len(), 2);
     assert_eq!(again[0], again[1]);
     assert_ne!(calls[0].seed, calls[1].seed);
-    let jobs = house.store.jobs("demo", Some("done"), 10).await.unwrap();
+    let jobs = house.jobs(Some(JobState::Done)).await;
     assert!(jobs.iter().all(|job| job.attempts == 0), "a conflict charges no attempt");
 }
 
@@ -215,7 +215,7 @@ async fn two_orders_of_one_customer_at_once_see_each_others_points() {
     let mails = house.store.messages("demo", None, 10).await.unwrap();
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(house.calls().len(), 3, "the second ran again");
-    let jobs = house.store.jobs("demo", Some("done"), 10).await.unwrap();
+    let jobs = house.jobs(Some(JobState::Done)).await;
     assert!(jobs.iter().all(|job| job.attempts == 0), "a conflict charges no attempt");
 }
 
@@ -242,7 +242,7 @@ async fn many_orders_of_one_customer_all_come_through_and_each_sees_those_before
     let guest = house.store.customer_id(&anna()).unwrap();
     let anna = house.store.customer("demo", &guest).await.unwrap().unwrap().customer;
     assert_eq!((anna.points, anna.tier.as_deref()), (300, Some("300")));
-    let jobs = house.store.jobs("demo", Some("done"), 100).await.unwrap();
+    let jobs = house.jobs(Some(JobState::Done)).await;
     assert_eq!((jobs.len(), jobs.iter().map(|job| job.attempts).sum::<i64>()), (30, 0));
 }
 
@@ -307,7 +307,7 @@ async fn a_crash_in_the_middle_of_a_queue_loses_nothing_and_doubles_nothing() {
     house.step().await;
     assert_eq!(house.calls().len(), 13);
     assert_eq!(house.state("orders").await.as_deref(), Some("20"));
-    assert_eq!(house.store.jobs("demo", Some("done"), 100).await.unwrap().len(), 20);
+    assert_eq!(house.jobs(Some(JobState::Done)).await.len(), 20);
 }
 
 #[tokio::test]
@@ -346,8 +346,8 @@ async fn a_failed_job_rests_is_tried_again_and_keeps_its_order_waiting() {
     let next = house.step().await.unwrap();
     assert_eq!(house.hooks(), [Hook::OrderPlaced]);
     assert!((NOW + 7_500..=NOW + 12_500).contains(&next), "{next}");
-    let jobs = house.store.jobs("demo", Some("failed"), 10).await.unwrap();
-    assert_eq!((jobs.len(), jobs[0].attempts, jobs[0].run_after), (1, 1, next));
+    let jobs = house.jobs(Some(JobState::Failed)).await;
+    assert_eq!((jobs.len(), jobs[0].attempts, jobs[0].next_try_at), (1, 1, next));
     assert_eq!(jobs[0].fault.as_deref(), Some("cannot reach [e-mail]"));
     let progress = house.lifecycle.wait("demo", &event_id, Duration::from_secs(60)).await.unwrap().unwrap();
     assert_eq!(progress.jobs[0].state, "failed");
@@ -379,7 +379,7 @@ async fn a_host_in_trouble_charges_no_attempt_however_long_it_lasts() {
     for _ in 0..20 {
         let next = house.step().await.unwrap();
         assert!(next > house.clock.now_ms());
-        let jobs = house.store.jobs("demo", None, 10).await.unwrap();
+        let jobs = house.jobs(None).await;
         assert_eq!((jobs.len(), jobs[0].state.as_str(), jobs[0].attempts), (1, "waiting", 0));
         house.clock.advance(next - house.clock.now_ms());
     }
@@ -387,7 +387,7 @@ async fn a_host_in_trouble_charges_no_attempt_however_long_it_lasts() {
     house.store.fill_disk(false).await;
     house.step().await;
     assert!(house.state("big").await.is_some());
-    assert_eq!(house.store.jobs("demo", Some("done"), 10).await.unwrap()[0].attempts, 0);
+    assert_eq!(house.jobs(Some(JobState::Done)).await[0].attempts, 0);
 }
 
 #[tokio::test]
@@ -412,7 +412,7 @@ async fn a_job_that_always_fails_is_dead_in_the_end_and_blocks_nobody_for_ever()
     let tried = house.hooks().iter().filter(|hook| **hook == Hook::OrderPlaced).count();
     assert_eq!(tried, 8);
     assert_eq!(house.hooks().last(), Some(&Hook::OrderShipped));
-    let dead = house.store.jobs("demo", Some("dead"), 10).await.unwrap();
+    let dead = house.jobs(Some(JobState::Dead)).await;
     assert_eq!((dead.len(), dead[0].attempts), (1, 8));
     let progress = house.lifecycle.progress("demo", &event_id).await.unwrap().unwrap();
     assert_eq!((progress.state.as_str(), progress.jobs[0].state.as_str()), ("done", "dead"));
@@ -432,7 +432,7 @@ async fn effects_that_cannot_be_are_a_fault_and_nothing_of_the_call_is_kept() {
     house.report(placed("1")).await;
     house.step().await;
     assert_eq!(house.state("orders").await, None);
-    let jobs = house.store.jobs("demo", None, 10).await.unwrap();
+    let jobs = house.jobs(None).await;
     assert!(jobs[0].fault.as_ref().unwrap().contains("category `spam`"));
 }
 
@@ -460,7 +460,7 @@ async fn a_call_reads_the_shop_the_order_and_the_customer_as_they_are_now() {
     house.report(shipped("1", "s")).await;
     house.step().await;
     assert_eq!(house.hooks(), [Hook::OrderPlaced, Hook::OrderShipped]);
-    assert_eq!(house.store.jobs("demo", None, 10).await.unwrap(), []);
+    assert_eq!(house.jobs(None).await, []);
 }
 
 #[tokio::test]
