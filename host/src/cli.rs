@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+pub mod jobs;
 pub mod key;
 pub mod openapi;
 pub mod package;
@@ -61,6 +62,8 @@ pub enum Command {
     Init(init::Arguments),
     #[command(subcommand)]
     Key(key::Command),
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     #[command(subcommand)]
     Config(config::Command),
     /// Look for what is wrong with this installation, and say what to do

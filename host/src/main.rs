@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => cli::demo::run(&arguments),
         Command::Init(arguments) => cli::init::run(&folder, &arguments),
         Command::Key(command) => cli::key::run(&folder, &command),
+        Command::Jobs(command) => cli::jobs::run(&folder, &command),
         Command::Config(command) => cli::config::run(&folder, &command),
         Command::Doctor => cli::doctor::run(&folder),
         Command::Plugin(command) => cli::plugin::run(&folder, command),

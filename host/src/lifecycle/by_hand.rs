@@ -1,7 +1,7 @@
 //! What a person decides about a job.
 
-use super::scrub::scrub;
 use super::{IntakeError, Lifecycle};
+use crate::domain::scrub::scrub;
 use crate::store::Verdict;
 
 /// Characters of a person's reason that are kept.

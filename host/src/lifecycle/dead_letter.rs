@@ -34,7 +34,9 @@ fn advice(kind: &str) -> &'static str {
         "trap" => "This is a mistake in the plugin: install a corrected version",
         "late" => "The plugin is too slow: raise `limits.event_ms`, or install a faster version",
         "limit" => "The plugin needs more than it may use: raise that limit, or install a thriftier version",
-        "effects" => "The plugin asks for what cannot be: correct its settings, or install a corrected version",
+        "effects" => {
+            "The plugin asks for what cannot be: correct its settings, or install a corrected version"
+        }
         _ => "The host could not have this done: its log has more; correct what it names",
     }
 }

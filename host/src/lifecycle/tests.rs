@@ -1,5 +1,6 @@
 //! The event path, tested with a fake sandbox and a clock that stands still.
 
+mod by_hand;
 mod intake;
 mod order;
 mod support;

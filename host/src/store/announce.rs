@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use super::coupons::NewCoupon;
-use super::jobs::Failure;
+use super::jobs::{Failure, Next};
 use super::outgoing::Origin;
 use super::writer::Tx;
 use super::{Result, events, webhooks};
@@ -80,7 +80,11 @@ pub(super) async fn failure(tx: &mut Tx, failure: &Failure) -> Result<()> {
     .await?;
     let Some(row) = row else { return Ok(()) };
     let shop: String = row.try_get(0)?;
-    let data = json!({
+    let again = match &failure.next {
+        Next::Again { run_after } => Some(*run_after),
+        Next::Dead { .. } => None,
+    };
+    let mut data = json!({
         "job_id": failure.job_id,
         "event_id": failure.event_id,
         "plugin": row.try_get::<String, _>(1)?,
@@ -89,10 +93,11 @@ pub(super) async fn failure(tx: &mut Tx, failure: &Failure) -> Result<()> {
         "order_id": row.try_get::<Option<String>, _>(4)?,
         "customer_id": row.try_get::<Option<String>, _>(5)?,
         "reason": failure.fault,
-        "next_attempt": failure.run_after.map(to_rfc3339),
+        "next_attempt": again.map(to_rfc3339),
     });
     announce(tx, &shop, &failure.event_id, "plugin.failed", &data, failure.now_ms).await?;
-    if failure.run_after.is_none() {
+    if let Next::Dead { reason } = &failure.next {
+        data["reason"] = Value::String(reason.clone());
         announce(tx, &shop, &failure.event_id, "job.dead", &data, failure.now_ms).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Failed attempts: what failed, when, and how long it took. They stay when the job is done with.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use utoipa::ToSchema;
 
@@ -9,7 +9,7 @@ use super::writer::Tx;
 use super::{Result, Store};
 
 /// A failed attempt of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// Through the job's whole life, from 1.
     pub number: i64,

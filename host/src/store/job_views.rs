@@ -51,7 +51,7 @@ impl JobState {
 }
 
 /// A job as `GET /v1/jobs` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
     pub id: String,
     pub plugin: String,
@@ -70,17 +70,17 @@ pub struct JobView {
     #[schema(value_type = String, format = DateTime)]
     pub created_at: i64,
     /// Of a job that waits or has failed: not before.
-    #[serde(with = "crate::domain::instant::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::instant::option", default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_try_at: Option<i64>,
     /// Of a job that is done or was dropped.
-    #[serde(with = "crate::domain::instant::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::instant::option", default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<i64>,
 }
 
 /// A job with all that is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobDetails {
     #[serde(flatten)]
     pub job: JobView,
@@ -132,13 +132,11 @@ impl Store {
     /// `None`: no such job in this shop.
     pub async fn job(&self, shop: &str, id: &str) -> Result<Option<JobDetails>> {
         // One statement, so that a job is not missed on its way into history.
-        let text =
-            format!("{OPEN} WHERE j.shop = $1 AND j.id = $2 UNION ALL {HISTORY} WHERE j.shop = $1 AND j.id = $2");
-        let row = sqlx::query(AssertSqlSafe(text))
-            .bind(shop)
-            .bind(id)
-            .fetch_optional(&self.inner.reads)
-            .await?;
+        let text = format!(
+            "{OPEN} WHERE j.shop = $1 AND j.id = $2 UNION ALL {HISTORY} WHERE j.shop = $1 AND j.id = $2"
+        );
+        let row =
+            sqlx::query(AssertSqlSafe(text)).bind(shop).bind(id).fetch_optional(&self.inner.reads).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(JobDetails { job: view(&row)?, failures: self.attempts(id).await? }))
     }
