@@ -260,4 +260,6 @@ fn from_json<T: DeserializeOwned>(what: &str, text: String) -> Result<T> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ mod command;
 mod decisions;
 mod events;
 mod goods;
+mod postgres;
 mod privacy;
 mod readmes;
 mod reload;

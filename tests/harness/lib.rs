@@ -39,6 +39,26 @@ pub fn plugin_files() -> &'static Path {
     })
 }
 
+/// `None`: SQLite in the folder. Where `CARTWRIGHT_TEST_DATABASE` has the URL of a PostgreSQL server, the folder
+/// has a database of its own there.
+fn test_database(folder: &Path) -> Option<String> {
+    let server = std::env::var("CARTWRIGHT_TEST_DATABASE").ok()?;
+    let name: String = Sha256::digest(folder.display().to_string())
+        .iter()
+        .take(8)
+        .fold("world_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+    Some(postgres(&["database", &server, &name]))
+}
+
+/// What `tests/postgres` prints.
+#[must_use]
+pub fn postgres(arguments: &[&str]) -> String {
+    let script = project().join("tests/postgres");
+    let output = std::process::Command::new(script).args(arguments).output().expect("tests/postgres runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
 /// UTC milliseconds of an RFC 3339 instant.
 #[must_use]
 pub fn at(instant: &str) -> i64 {
@@ -49,6 +69,8 @@ pub fn at(instant: &str) -> i64 {
 #[derive(Debug, Clone)]
 pub struct Setup {
     now_ms: i64,
+    /// Of a PostgreSQL server; else what [`test_database`] says.
+    database: Option<String>,
     host_toml: String,
     shop_toml: String,
     plugins: Vec<String>,
@@ -67,6 +89,7 @@ impl Setup {
     pub fn new() -> Self {
         Self {
             now_ms: at(MONDAY_MORNING),
+            database: None,
             host_toml: String::new(),
             shop_toml: r#"
 name = "Grove & Loom"
@@ -92,6 +115,13 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
     #[must_use]
     pub fn at(mut self, instant: &str) -> Self {
         self.now_ms = at(instant);
+        self
+    }
+
+    /// The URL of a PostgreSQL database, whatever the other scenarios are run on.
+    #[must_use]
+    pub fn database(mut self, url: &str) -> Self {
+        self.database = Some(url.to_owned());
         self
     }
 
@@ -138,16 +168,28 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
         self.start_with(true).await
     }
 
+    /// The same for a host that does not start: why not.
+    pub async fn refused(self) -> String {
+        let world = self.written(false);
+        world.open().await.err().map(|error| format!("{error:#}")).expect("a host that does not start")
+    }
+
     async fn start_with(self, background: bool) -> World {
+        self.written(background).started().await
+    }
+
+    fn written(self, background: bool) -> World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let temporary = tempfile::tempdir().expect("a folder");
         let folder = temporary.path().to_owned();
         for name in ["shops", "plugins", "templates"] {
             std::fs::create_dir_all(folder.join(name)).expect("a folder");
         }
+        let database = self.database.clone().or_else(|| test_database(&folder));
+        let database = database.map(|url| format!("database = \"{url}\"\n")).unwrap_or_default();
         std::fs::write(
             folder.join("cartwright.toml"),
-            format!("listen = \"127.0.0.1:0\"\n{}", self.host_toml),
+            format!("listen = \"127.0.0.1:0\"\n{database}{}", self.host_toml),
         )
         .expect("cartwright.toml");
         std::fs::write(folder.join("shops/tokens.secret"), "a customer token secret of 32 bytes!")
@@ -169,7 +211,7 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
             temporary,
         };
         world.write_shop();
-        world.started().await
+        world
     }
 
     fn shop_file(&self, secret_key: &str, publishable_key: &str) -> String {
@@ -266,9 +308,13 @@ impl World {
         self.started().await
     }
 
-    /// Lets go of the host without any farewell, and starts again as soon as the database's lock is free.
+    /// Lets go of the host without any farewell, and starts again as soon as the database's lock is free; where
+    /// hosts share a database, when the leases of the one that is gone have ended.
     pub async fn crash(mut self) -> Self {
         drop(self.host.take());
+        if std::env::var_os("CARTWRIGHT_TEST_DATABASE").is_some() {
+            self.clock.advance(5 * 60_000);
+        }
         // A kept-alive connection would keep its task, and with it the store, alive in this process.
         self.client = reqwest::Client::new();
         let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);

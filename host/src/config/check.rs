@@ -25,7 +25,8 @@ pub(super) fn is_web_address(url: &str) -> bool {
 }
 
 pub(super) fn is_database(database: &str) -> bool {
-    database.strip_prefix("sqlite:").is_some_and(|path| !path.trim_start_matches('/').is_empty())
+    let shared = ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme));
+    shared || database.strip_prefix("sqlite:").is_some_and(|path| !path.trim_start_matches('/').is_empty())
 }
 
 fn is_sha256(text: &str) -> bool {

@@ -18,7 +18,7 @@ pub struct HostConfig {
     pub origin: Origin,
     /// Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Default `sqlite:data/cartwright.db`, in `data_dir`.
+    /// `sqlite:<path>`, or `postgres://…` for several hosts. Default `sqlite:data/cartwright.db`, in `data_dir`.
     pub database: Option<String>,
     /// Database, outbox, compiled plugins, the host's own secret. Default `data`.
     pub data_dir: PathBuf,
@@ -57,7 +57,7 @@ impl Default for HostConfig {
 }
 
 impl HostConfig {
-    /// `sqlite:<path>`.
+    /// `sqlite:<path>` or `postgres://…`; may hold a password.
     #[must_use]
     pub fn database(&self) -> String {
         self.database

@@ -54,7 +54,7 @@ fn load_host_with(
     Ok(config)
 }
 
-/// `sqlite:<path>` with the path below the folder.
+/// `sqlite:<path>` with the path below the folder; the URL of a server as it is.
 fn rooted(database: &str, folder: &Path) -> String {
     match database.strip_prefix("sqlite:") {
         Some(path) => format!("sqlite:{}", folder.join(path.trim_start_matches("//")).display()),
@@ -86,7 +86,12 @@ fn override_from(
     }
     if let Some(value) = environment("CARTWRIGHT_DATABASE") {
         if !check::is_database(&value) {
-            return Err(wrong("CARTWRIGHT_DATABASE", &value, "`sqlite:` and the path of a file"));
+            // It may hold a password.
+            return Err(ConfigError::unreadable(
+                Path::new("CARTWRIGHT_DATABASE"),
+                "the environment variable CARTWRIGHT_DATABASE is neither `sqlite:` and the path of a file nor a \
+                 `postgres://` URL",
+            ));
         }
         config.database = Some(value);
     }

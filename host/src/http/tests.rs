@@ -98,8 +98,7 @@ origins = ["{ORIGIN}"]
             hash(PUBLISHABLE)
         ),
     );
-    let database = format!("sqlite:{}", folder.path().join("data/test.db").display());
-    let store = Store::open(&database, &folder.path().join("data")).await.unwrap();
+    let store = crate::store::testing::open(folder.path()).await.unwrap();
     let registry = Registry::open(folder.path()).await.unwrap();
     assert!(registry.current().problems.is_empty(), "{:?}", registry.current().problems);
     let clock = Clock::still_at(NOW);

@@ -13,7 +13,7 @@ use crate::plugins::registry::{LiveShop, Snapshot};
 use crate::store::{Claim, Claimed, Result, StoreError};
 
 /// A job belongs to its worker so long, ms; longer than any call may take.
-const LEASE_MS: i64 = 5 * 60_000;
+pub(super) const LEASE_MS: i64 = 5 * 60_000;
 
 /// While there is always work, timers are looked at so often, ms of the clock.
 const TIMERS_MS: i64 = 1_000;

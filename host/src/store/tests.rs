@@ -1,36 +1,21 @@
 //! Storage, tested as the rooms above use it.
 
-use sqlx::Row as _;
 use tempfile::TempDir;
 
 use super::*;
 use crate::domain::{CatalogEntry, Consent, CustomerInput, Reads, Scope, StateOwner};
 
-async fn open(folder: &TempDir) -> Result<Store> {
-    let database = format!("sqlite:{}", folder.path().join("a b?#%.db").display());
-    Store::open(&database, folder.path()).await
+pub(crate) async fn open(folder: &TempDir) -> Result<Store> {
+    testing::open(folder.path()).await
 }
 
-async fn house() -> (TempDir, Store) {
+pub(crate) async fn house() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await.unwrap();
     (folder, store)
 }
 
 impl Store {
-    /// As on a full disk: what needs another page is not written.
-    pub(crate) async fn fill_disk(&self, full: bool) {
-        self.write(if full { 1_u32 } else { u32::MAX - 1 }, |tx, pages| {
-            Box::pin(async move {
-                let text = format!("PRAGMA max_page_count = {pages}");
-                sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(tx.connection()).await?;
-                Ok(())
-            })
-        })
-        .await
-        .unwrap();
-    }
-
     /// Puts a done job back into the queue, as only a mistake could.
     pub(crate) async fn raise(&self, job: &Claimed) {
         self.write(job.id.clone(), |tx, id| {
@@ -52,14 +37,14 @@ impl Store {
     }
 }
 
-fn entry(id: &str, price: i64) -> CatalogEntry {
+pub(crate) fn entry(id: &str, price: i64) -> CatalogEntry {
     serde_json::from_value(serde_json::json!({
         "id": id, "currency": "EUR", "price": price, "related": ["a", "b", "c"], "fields": {"fabric": "wool"},
     }))
     .unwrap()
 }
 
-fn owner(subject: &str) -> StateOwner {
+pub(crate) fn owner(subject: &str) -> StateOwner {
     StateOwner {
         shop: "s".to_owned(),
         plugin: "p".to_owned(),
@@ -86,38 +71,6 @@ fn ids_are_in_the_order_they_were_made() {
     // Later than every other test's clock: the counter follows the latest.
     let ids: Vec<String> = (0..1_000).map(|index| new_id("x", 4_000_000_000_000 + index / 500)).collect();
     assert!(ids.is_sorted_by(|one, next| one < next));
-}
-
-#[tokio::test]
-async fn a_second_host_is_refused_until_the_first_is_gone() {
-    let (folder, store) = house().await;
-    let refused = open(&folder).await.err().unwrap();
-    assert!(matches!(refused, StoreError::Locked(_)));
-    assert!(refused.to_string().contains("stop the other one"), "{refused}");
-    store.close().await;
-    let second = open(&folder).await.unwrap();
-    assert!(store.put_products("s", &[entry("a", 1)], 0).await.is_err(), "a closed store takes nothing");
-    second.ping().await.unwrap();
-}
-
-#[tokio::test]
-async fn the_writer_syncs_each_commit_to_disk() {
-    let (_folder, store) = house().await;
-    let settings = store
-        .write((), |tx, ()| {
-            Box::pin(async move {
-                let mode: String =
-                    sqlx::query("PRAGMA journal_mode").fetch_one(tx.connection()).await?.try_get(0)?;
-                let sync: i64 =
-                    sqlx::query("PRAGMA synchronous").fetch_one(tx.connection()).await?.try_get(0)?;
-                Ok((mode, sync))
-            })
-        })
-        .await
-        .unwrap();
-    assert_eq!(settings, ("wal".to_owned(), 2));
-    let refused = sqlx::query("DELETE FROM orders").execute(&store.inner.reads).await;
-    assert!(refused.is_err(), "readers only read");
 }
 
 #[tokio::test]
@@ -183,40 +136,17 @@ async fn a_database_of_a_newer_host_is_refused_and_one_of_this_is_left_as_it_is(
 }
 
 #[tokio::test]
-async fn a_look_at_a_database_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a b?#%.db");
-    let database = format!("sqlite:{}", file.display());
-    let look = || Store::pending_migrations(&database, folder.path());
-    let names = || {
-        let mut names: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    assert!(matches!(look().await, Err(StoreError::Database(_))));
-    assert!(names().is_empty(), "{:?}", names());
-
-    std::fs::write(&file, b"").unwrap();
-    assert_eq!(look().await, Ok(dialect::Dialect::Sqlite.migrations().count()));
-    assert_eq!(std::fs::read(&file).unwrap(), b"");
-    assert_eq!(names().len(), 1, "{:?}", names());
-
-    let store = open(&folder).await.unwrap();
-    assert!(matches!(look().await, Err(StoreError::Locked(_))));
-    store.close().await;
-    drop(store);
-    let before = (names(), std::fs::read(&file).unwrap());
-    assert_eq!(look().await, Ok(0));
-    assert!(before == (names(), std::fs::read(&file).unwrap()));
-}
-
-#[tokio::test]
 async fn a_wrong_database_setting_says_what_to_write() {
     let folder = tempfile::tempdir().unwrap();
-    for (database, says) in [("postgres://x", "sqlite:<path>"), ("sqlite:", "names no file")] {
+    for (database, says) in [
+        ("mysql://x", "postgres://"),
+        ("sqlite:", "names no file"),
+        ("postgres://user:secret@localhost:port/x", "no URL of PostgreSQL"),
+        ("postgres://user:secret@127.0.0.1:1/x", "cannot open the PostgreSQL database x at 127.0.0.1:1"),
+    ] {
         let refused = Store::open(database, folder.path()).await.err().unwrap().to_string();
         assert!(refused.contains(says), "{refused}");
+        assert!(!refused.contains("secret"), "{refused}");
     }
 }
 

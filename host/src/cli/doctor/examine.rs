@@ -171,21 +171,26 @@ async fn port(host: &HostConfig) -> Finding {
 
 async fn database(host: &HostConfig) -> Finding {
     let database = host.database();
-    let file = Path::new(database.strip_prefix("sqlite:").unwrap_or(&database));
-    if !file.exists() {
-        return Finding::good("database", format!("{} will be made at the first start", config::shown(file)));
-    }
+    let shown = match database.strip_prefix("sqlite:").map(Path::new) {
+        Some(file) if !file.exists() => {
+            let shown = config::shown(file);
+            return Finding::good("database", format!("{shown} will be made at the first start"));
+        }
+        Some(file) => config::shown(file).to_string(),
+        None => "PostgreSQL".to_owned(),
+    };
     match Store::pending_migrations(&database, &host.data_dir).await {
-        Ok(0) => Finding::good("database", format!("{} answers", config::shown(file))),
+        Ok(0) => Finding::good("database", format!("{shown} answers")),
         Ok(pending) => Finding::good(
             "database",
-            format!(
-                "{} answers; the next start applies {}",
-                config::shown(file),
-                counted(pending, "migration")
-            ),
+            format!("{shown} answers; the next start applies {}", counted(pending, "migration")),
         ),
         Err(StoreError::Locked(_)) => Finding::good("database", "a host has it open"),
+        Err(error @ StoreError::Away(_)) => Finding::bad(
+            "database",
+            error.to_string(),
+            "start PostgreSQL, and compare `database` in cartwright.toml (and PGPASSWORD) with its settings",
+        ),
         Err(error) => broken(&error),
     }
 }

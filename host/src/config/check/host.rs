@@ -15,7 +15,8 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         wrong(
             &["database".into()],
             "this is not a database that this version can open".to_owned(),
-            "write \"sqlite:\" and the path of a file, like \"sqlite:data/cartwright.db\"",
+            "write \"sqlite:\" and the path of a file, like \"sqlite:data/cartwright.db\", or a URL like \
+             \"postgres://cartwright@db.example/cartwright\" (the password may be in PGPASSWORD or ~/.pgpass)",
         );
     }
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {

@@ -72,20 +72,21 @@ async fn a_message_is_handed_over_once_and_again_after_a_crash_or_a_refusal() {
     assert_eq!(house.store.messages_due(NOW, 10).await.unwrap().len(), 0);
 
     let house = house.crash(&["p"]).await;
-    assert_eq!(house.store.messages_due(NOW, 10).await.unwrap().len(), 1);
-    assert!(house.store.hand_message(&id, NOW).await.unwrap());
-    let later = MessageFate::Later { at_ms: NOW + MINUTE, reason: "the server was busy".to_owned() };
-    house.store.settle_message(&id, &later, NOW).await.unwrap();
-    assert_eq!(house.store.next_message().await.unwrap(), Some(NOW + MINUTE));
-    let due = house.store.messages_due(NOW + MINUTE, 10).await.unwrap();
+    let now = house.clock.now_ms();
+    assert_eq!(house.store.messages_due(now, 10).await.unwrap().len(), 1);
+    assert!(house.store.hand_message(&id, now).await.unwrap());
+    let later = MessageFate::Later { at_ms: now + MINUTE, reason: "the server was busy".to_owned() };
+    house.store.settle_message(&id, &later, now).await.unwrap();
+    assert_eq!(house.store.next_message().await.unwrap(), Some(now + MINUTE));
+    let due = house.store.messages_due(now + MINUTE, 10).await.unwrap();
     assert_eq!((due.len(), due[0].attempts), (1, 1));
-    assert!(house.store.hand_message(&id, NOW + MINUTE).await.unwrap());
+    assert!(house.store.hand_message(&id, now + MINUTE).await.unwrap());
     let sent = MessageFate::Sent { channel: "email".to_owned(), message_id: "<x>".to_owned() };
-    house.store.settle_message(&id, &sent, NOW + MINUTE).await.unwrap();
+    house.store.settle_message(&id, &sent, now + MINUTE).await.unwrap();
     assert_eq!(house.store.next_message().await.unwrap(), None);
     // What is sent stays sent.
     let dropped = MessageFate::Dropped { reason: "no".to_owned() };
-    house.store.settle_message(&id, &dropped, NOW + MINUTE).await.unwrap();
+    house.store.settle_message(&id, &dropped, now + MINUTE).await.unwrap();
     assert_eq!(house.store.messages("demo", Some("1"), 1).await.unwrap()[0].state, "sent");
 }
 

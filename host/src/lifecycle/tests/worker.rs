@@ -361,7 +361,7 @@ async fn a_failed_job_rests_is_tried_again_and_keeps_its_order_waiting() {
 }
 
 #[tokio::test]
-async fn a_host_in_trouble_charges_no_attempt_however_long_it_lasts() {
+async fn a_full_disk_of_sqlite_charges_no_attempt_however_long_it_lasts() {
     let house = House::new(&["p"]).await;
     let calls = Arc::new(AtomicUsize::new(0));
     house.script(move |_| {

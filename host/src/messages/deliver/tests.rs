@@ -93,8 +93,7 @@ struct House {
 impl House {
     async fn new(mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("test.db");
-        let store = Store::open(&format!("sqlite:{}", path.display()), folder.path()).await.unwrap();
+        let store = crate::store::testing::open(folder.path()).await.unwrap();
         let clock = Clock::still_at(NOW);
         let played =
             Arc::new(Played { snapshot: Mutex::new(snapshot(mode, TEMPLATE)), effects: Mutex::default() });

@@ -139,3 +139,6 @@ fn pool(connections: u32) -> AnyPoolOptions {
             })
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,3 +158,6 @@ fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions> {
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     format!("sqlite:{path}?mode={mode}").parse().map_err(StoreError::from)
 }
+
+#[cfg(test)]
+mod tests;

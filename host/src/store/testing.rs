@@ -1,0 +1,26 @@
+//! Stores for tests: SQLite in the test's folder, or, where `CARTWRIGHT_TEST_DATABASE` has the URL of a
+//! PostgreSQL server, a database of the folder's own there. `tests/run` runs the tests on both.
+
+use std::path::Path;
+use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Result, Store};
+
+/// What `database` would say: the same folder has the same database.
+pub(crate) fn database(folder: &Path) -> String {
+    let Ok(server) = std::env::var("CARTWRIGHT_TEST_DATABASE") else {
+        return format!("sqlite:{}", folder.join("a b?#%.db").display());
+    };
+    let hash = Sha256::digest(folder.display().to_string());
+    let name = hash.iter().take(8).fold("test_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres");
+    let made = Command::new(script).args(["database", &server, &name]).output().expect("tests/postgres runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).expect("a URL").trim().to_owned()
+}
+
+pub(crate) async fn open(folder: &Path) -> Result<Store> {
+    Store::open(&database(folder), folder).await
+}
