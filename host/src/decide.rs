@@ -2,7 +2,7 @@
 
 pub mod answer;
 mod asked;
-mod cart;
+pub mod cart;
 mod coupons;
 pub mod explain;
 mod facts;

@@ -140,7 +140,8 @@ pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError
     }
 }
 
-/// Reads every `*.toml` of a folder, sorted by name; broken ones are left out and reported.
+/// Reads every `*.toml` of a folder, sorted by name; broken ones are left out and reported. Keys that two
+/// shops share are reported too, and leave nobody out.
 #[must_use]
 pub fn load_shops(folder: &Path) -> (Vec<ShopConfig>, Vec<ConfigError>) {
     let files = match shop_files(folder) {
@@ -152,10 +153,10 @@ pub fn load_shops(folder: &Path) -> (Vec<ShopConfig>, Vec<ConfigError>) {
     let mut keys: BTreeMap<String, String> = BTreeMap::new();
     for file in files {
         match load_shop(&file) {
-            Ok(shop) => match shared_key(&shop, &mut keys) {
-                None => shops.push(shop),
-                Some(error) => errors.push(error),
-            },
+            Ok(shop) => {
+                errors.extend(shared_key(&shop, &mut keys));
+                shops.push(shop);
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -177,24 +178,28 @@ pub fn shop_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(files)
 }
 
-/// A key says whose shop it is, so two shops cannot share one.
+/// Two shops cannot share a key: it has the id of its shop in it and opens no other, so the copy's is of no
+/// use. Which file is the copy is not known here (only hashes are), so both shops stay as they are, and the
+/// mistake names both.
 fn shared_key(shop: &ShopConfig, keys: &mut BTreeMap<String, String>) -> Option<ConfigError> {
+    let mut mistakes = Vec::new();
     for (index, key) in shop.keys.iter().enumerate() {
-        if let Some(other) = keys.insert(key.sha256.clone(), shop.id.clone())
-            && other != shop.id
-        {
-            keys.insert(key.sha256.clone(), other.clone());
-            return Some(
-                shop.origin
-                    .mistake(
-                        &["keys".into(), index.into(), "sha256".into()],
-                        format!("the shop `{other}` has the same key"),
-                    )
-                    .with_help(format!("make one with `cartwright key create --shop {}`", shop.id)),
-            );
+        let owner = keys.entry(key.sha256.to_ascii_lowercase()).or_insert_with(|| shop.id.clone());
+        if *owner == shop.id {
+            continue;
         }
+        let message = format!(
+            "the shops `{owner}` and `{}` have the same key; it opens only the one whose id is in it \
+             (cw_sk_<shop>_…)",
+            shop.id
+        );
+        let mistake = shop.origin.mistake(&["keys".into(), index.into(), "sha256".into()], message);
+        mistakes.push(mistake.with_help(
+            "take it out of the other's file, and make that one a key of its own with `cartwright key create \
+             --shop <shop>`",
+        ));
     }
-    None
+    ConfigError::all(mistakes)
 }
 
 fn read(file: &Path) -> Result<Arc<str>, ConfigError> {

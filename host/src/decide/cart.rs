@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FieldProblem;
 use crate::config::ShopConfig;
 use crate::domain::money::{self, MAX_AMOUNT};
+use crate::domain::plain::{self, ID, TEXT, shown};
 use crate::domain::{Attribute, Cart, Line, Place};
 
 /// More would let one request ask the database for ever.
@@ -12,6 +13,9 @@ const MOST_LINES: usize = 500;
 const MOST_CODES: usize = 20;
 const MOST_GROUPS: usize = 100;
 const MOST_PAYMENT_METHODS: usize = 100;
+const MOST_ATTRIBUTES: usize = 100;
+const MOST_TAGS: usize = 100;
+const MOST_SEGMENTS: usize = 100;
 
 /// Sets the exponent, filters attributes through the shop's list, forgets the statuses of codes (the
 /// host finds them) and codes entered twice. All problems at once, each with its field.
@@ -22,20 +26,26 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
         Some(exponent) => cart.exponent = exponent,
         None => {
             problems
-                .add("cart.currency", format!("`{}` is not an ISO 4217 currency like EUR", cart.currency));
+                .add("cart.currency", format!("`{}` is not an ISO 4217 currency like EUR", shown(&cart.currency)));
         }
     }
     cart.currency = currency;
     if cart.id.trim().is_empty() {
         problems.add("cart.id", "is empty: send the id by which your shop knows the cart");
     }
+    problems.plain("cart.id", &cart.id, ID);
     problems.at_most("cart.lines", cart.lines.len(), MOST_LINES);
     problems.at_most("cart.codes", cart.codes.len(), MOST_CODES);
     problems.at_most("cart.groups", cart.groups.len(), MOST_GROUPS);
     problems.at_most("cart.payment_methods", cart.payment_methods.len(), MOST_PAYMENT_METHODS);
     if !["consumer", "business"].contains(&cart.buyer.kind.as_str()) {
         problems
-            .add("cart.buyer.kind", format!("`{}` is neither `consumer` nor `business`", cart.buyer.kind));
+            .add("cart.buyer.kind", format!("`{}` is neither `consumer` nor `business`", shown(&cart.buyer.kind)));
+    }
+    problems.at_most("cart.buyer.segments", cart.buyer.segments.len(), MOST_SEGMENTS);
+    problems.each("cart.buyer.segments", &cart.buyer.segments);
+    for (at, code) in cart.codes.iter().enumerate() {
+        problems.plain(&format!("cart.codes[{at}].code"), &code.code, ID);
     }
     check_lines(&mut cart, &mut problems);
     check_tax(&cart, &mut problems);
@@ -46,10 +56,12 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     let mut ids = BTreeSet::new();
     for (at, method) in cart.payment_methods.iter().enumerate() {
         let field = format!("cart.payment_methods[{at}].id");
+        problems.plain(&field, &method.id, ID);
+        problems.plain(&format!("cart.payment_methods[{at}].name"), &method.name, TEXT);
         if method.id.is_empty() {
             problems.add(field, "is empty");
         } else if !ids.insert(method.id.as_str()) {
-            problems.add(field, format!("`{}` comes twice", method.id));
+            problems.add(field, format!("`{}` comes twice", shown(&method.id)));
         }
     }
     if !problems.0.is_empty() {
@@ -58,6 +70,10 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     keep_attributes(&mut cart.attributes, shop);
     for line in &mut cart.lines {
         keep_attributes(&mut line.attributes, shop);
+    }
+    check_attributes(&cart, &mut problems);
+    if !problems.0.is_empty() {
+        return Err(problems.0);
     }
     let mut entered = BTreeSet::new();
     cart.codes.retain_mut(|code| {
@@ -73,6 +89,21 @@ pub fn keep_attributes(attributes: &mut Vec<Attribute>, shop: &ShopConfig) {
     attributes.retain(|attribute| shop.attributes.contains(&attribute.key));
 }
 
+/// Of those that are kept; the others may hold anything.
+fn check_attributes(cart: &Cart, problems: &mut Problems) {
+    let of_lines = cart.lines.iter().enumerate();
+    let of_lines = of_lines.map(|(at, line)| (format!("cart.lines[{at}].attributes"), &line.attributes));
+    let of_cart = std::iter::once(("cart.attributes".to_owned(), &cart.attributes));
+    for (field, attributes) in of_cart.chain(of_lines) {
+        problems.at_most(&field, attributes.len(), MOST_ATTRIBUTES);
+        for (at, attribute) in attributes.iter().enumerate() {
+            // A note may have lines.
+            let one_line = attribute.value.replace(['\n', '\r', '\t'], " ");
+            problems.plain(&format!("{field}[{at}].value"), &one_line, TEXT);
+        }
+    }
+}
+
 fn check_lines(cart: &mut Cart, problems: &mut Problems) {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, line) in cart.lines.iter().enumerate() {
@@ -80,11 +111,22 @@ fn check_lines(cart: &mut Cart, problems: &mut Problems) {
         if line.id.is_empty() {
             problems.add(field("id"), "is empty: every line needs an id of its own");
         } else if let Some(first) = places.insert(&line.id, at) {
-            problems.add(field("id"), format!("`{}` is the id of cart.lines[{first}] already", line.id));
+            problems.add(field("id"), format!("`{}` is the id of cart.lines[{first}] already", shown(&line.id)));
         }
         if line.product.is_empty() {
             problems.add(field("product"), "is empty: send the product's id");
         }
+        for (name, text, longest) in [
+            ("id", Some(&line.id), ID),
+            ("product", Some(&line.product), ID),
+            ("variant", line.variant.as_ref(), ID),
+            ("title", Some(&line.title), TEXT),
+            ("parent_line", line.parent_line.as_ref(), ID),
+        ] {
+            problems.plain(&field(name), text.map_or("", String::as_str), longest);
+        }
+        problems.at_most(&field("tags"), line.tags.len(), MOST_TAGS);
+        problems.each(&field("tags"), &line.tags);
         if line.quantity == 0 {
             problems.add(field("quantity"), "is 0: leave the line out instead");
         }
@@ -108,7 +150,7 @@ fn check_lines(cart: &mut Cart, problems: &mut Problems) {
         let Some(parent) = parent_line else { continue };
         let field = format!("cart.lines[{at}].parent_line");
         if !places.contains_key(parent.as_str()) {
-            problems.add(field, format!("the cart has no line `{parent}`"));
+            problems.add(field, format!("the cart has no line `{}`", shown(parent)));
         } else if is_own_ancestor(id, &parent_of) {
             problems.add(field, "leads back to the line itself");
         }
@@ -154,17 +196,18 @@ fn check_groups(cart: &mut Cart, problems: &mut Problems) {
     let mut ids = BTreeSet::new();
     let mut grouped = BTreeSet::new();
     for (at, group) in cart.groups.iter_mut().enumerate() {
+        problems.plain(&format!("cart.groups[{at}].id"), &group.id, ID);
         if group.id.is_empty() {
             problems.add(format!("cart.groups[{at}].id"), "is empty");
         } else if !ids.insert(group.id.clone()) {
-            problems.add(format!("cart.groups[{at}].id"), format!("`{}` comes twice", group.id));
+            problems.add(format!("cart.groups[{at}].id"), format!("`{}` comes twice", shown(&group.id)));
         }
         for (line_at, line) in group.lines.iter().enumerate() {
             let field = format!("cart.groups[{at}].lines[{line_at}]");
             if !lines.contains(line.as_str()) {
-                problems.add(field, format!("the cart has no line `{line}`"));
+                problems.add(field, format!("the cart has no line `{}`", shown(line)));
             } else if !grouped.insert(line.clone()) {
-                problems.add(field, format!("line `{line}` is in a group already"));
+                problems.add(field, format!("line `{}` is in a group already", shown(line)));
             }
         }
         for (name, place) in [("origin", &mut group.origin), ("destination", &mut group.destination)] {
@@ -180,8 +223,11 @@ fn check_place(place: &mut Place, field: &str, problems: &mut Problems) {
     if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()) {
         place.country = country;
     } else {
-        let what = format!("`{}` is not an ISO 3166-1 alpha-2 country like PL", place.country);
+        let what = format!("`{}` is not an ISO 3166-1 alpha-2 country like PL", shown(&place.country));
         problems.add(format!("{field}.country"), what);
+    }
+    for (name, text) in [("region", &place.region), ("city", &place.city), ("postcode", &place.postcode)] {
+        problems.plain(&format!("{field}.{name}"), text.as_deref().unwrap_or_default(), ID);
     }
 }
 
@@ -196,6 +242,17 @@ impl Problems {
     fn at_most(&mut self, field: &str, number: usize, most: usize) {
         if number > most {
             self.add(field, format!("has {number} items: {most} at most"));
+        }
+    }
+    fn plain(&mut self, field: &str, text: &str, longest: usize) {
+        if let Some(what) = plain::fault(text, longest) {
+            self.add(field, what);
+        }
+    }
+
+    fn each(&mut self, field: &str, texts: &[String]) {
+        for (at, text) in texts.iter().enumerate() {
+            self.plain(&format!("{field}[{at}]"), text, ID);
         }
     }
 }

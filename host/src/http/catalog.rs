@@ -10,7 +10,9 @@ use super::Wire;
 use super::json;
 use super::keys::Caller;
 use super::problem::{FieldError, Kind, Problem};
+use crate::domain::plain::{self, ID, TEXT};
 use crate::domain::{CatalogEntry, Product, money};
+use crate::lifecycle::check::is_web_address;
 
 pub const PATH: &str = "/v1/catalog/products";
 
@@ -18,6 +20,8 @@ pub const PATH: &str = "/v1/catalog/products";
 const BATCH: usize = 500;
 /// Bad lines that are named; the rest are only counted.
 const NAMED: usize = 1_000;
+/// Tags, related products and fields of one product.
+const MOST: usize = 1_000;
 /// A catalogue may be so many times as long as any other body.
 const BODIES: usize = 128;
 
@@ -195,11 +199,11 @@ impl Writer<'_> {
 fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
     // The product's own fields are flattened into the line, which hides their paths: the product read alone
     // names them.
-    let entry: CatalogEntry = json::object(line, depth)
-        .map_err(|problem| json::object::<Product>(line, depth).err().unwrap_or(problem).into_first())?;
+    let entry: CatalogEntry = json::parse(line, depth)
+        .map_err(|problem| json::parse::<Product>(line, depth).err().unwrap_or(problem).into_first())?;
     let product = &entry.product;
-    if product.id.is_empty() || product.id.len() > 255 {
-        return Err(FieldError::at("id", "must have 1 to 255 characters"));
+    if let Some(what) = plain::fault_of_id(&product.id) {
+        return Err(FieldError::at("id", what));
     }
     if money::exponent(&product.currency).is_none() {
         return Err(FieldError::at("currency", "is not a currency of ISO 4217, like EUR"));
@@ -207,7 +211,45 @@ fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
     if product.price < 0 || !money::is_amount(product.price) {
         return Err(FieldError::at("price", "must be 0 to 2^53-1 minor units"));
     }
+    check_texts(&entry)?;
+    for (field, link) in [("url", &product.url), ("image", &product.image)] {
+        if link.as_deref().is_some_and(|link| !link.is_empty() && !leads_somewhere(link)) {
+            return Err(FieldError::at(field, "must be a link like https://shop.example/mug or /mug"));
+        }
+    }
     Ok(entry)
+}
+
+fn check_texts(entry: &CatalogEntry) -> Result<(), FieldError> {
+    let CatalogEntry { product, related, fields } = entry;
+    for (field, number) in [("tags", product.tags.len()), ("related", related.len()), ("fields", fields.len())] {
+        if number > MOST {
+            return Err(FieldError::at(field, format!("has {number} items: {MOST} at most")));
+        }
+    }
+    let single = [
+        ("title", Some(&product.title), TEXT),
+        ("url", product.url.as_ref(), TEXT),
+        ("image", product.image.as_ref(), TEXT),
+        ("category", product.category.as_ref(), ID),
+    ];
+    let single = single.into_iter().filter_map(|(field, text, longest)| Some((field, text?, longest)));
+    let tags = product.tags.iter().map(|tag| ("tags", tag, ID));
+    let related = related.iter().map(|id| ("related", id, ID));
+    let keys = fields.keys().map(|key| ("fields", key, ID));
+    let values = fields.values().map(|value| ("fields", value, TEXT));
+    for (field, text, longest) in single.chain(tags).chain(related).chain(keys).chain(values) {
+        if let Some(what) = plain::fault(text, longest) {
+            return Err(FieldError::at(field, what));
+        }
+    }
+    Ok(())
+}
+
+/// A whole link, or a path of the shop's own.
+fn leads_somewhere(link: &str) -> bool {
+    let own = link.starts_with('/') && !link.starts_with("//") && !link.contains(['\\', ' ']);
+    own || is_web_address(link)
 }
 
 #[cfg(test)]
@@ -225,11 +267,24 @@ mod tests {
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":9007199254740992}"#), Err("price".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":"1"}"#), Err("price".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":1,"related":7}"#), Err("related".to_owned()));
+        let with = |field: &str, value: &str| why(&format!(r#"{{"id":"mug","currency":"EUR","price":1,"{field}":{value}}}"#));
+        assert!(with("url", r#""/mug""#).is_ok() && with("url", r#""https://shop.example/mug""#).is_ok());
+        for (field, value) in [
+            ("url", r#""javascript:alert(1)""#),
+            ("url", r#""//evil.example""#),
+            ("url", r#""/\\evil.example""#),
+            ("image", r#""data:image/png;base64,AA""#),
+            ("title", r#""a\r\nb""#),
+            ("tags", r#"["a\u202eb"]"#),
+            ("fields", r#"{"a":"b\u0000"}"#),
+        ] {
+            assert_eq!(with(field, value), Err(field.to_owned()), "{value}");
+        }
         assert_eq!(why("{"), Err(".".to_owned()));
         assert_eq!(why("[[[[[[[[[[]]]]]]]]]]"), Err(".".to_owned()));
         for list in ["[]", r#"["mug"]"#] {
             let error = read(list.as_bytes(), 8).unwrap_err();
-            assert_eq!((error.path.as_str(), error.message.as_str()), (".", "must be an object"));
+            assert_eq!((error.path.as_str(), error.message.as_str()), (".", "invalid type: sequence, expected an object"));
         }
     }
 

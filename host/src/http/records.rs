@@ -64,11 +64,8 @@ pub async fn put_customer(
     if input.id.as_ref().is_some_and(|named| *named != id) {
         return Err(invalid("id", "is another id than the path's; leave it out"));
     }
-    if id.is_empty() || id.len() > 255 {
-        return Err(invalid("id", "must have 1 to 255 characters"));
-    }
     input.id = Some(id);
-    if let Err(IntakeError::Invalid { field, what }) = check::customer(&mut input) {
+    if let Err(IntakeError::Invalid { field, what }) = check::customer(&mut input, wire.clock.now_ms()) {
         return Err(invalid(field.trim_start_matches("customer."), &what));
     }
     let id = wire.store.put_customer(caller.shop_id(), &input, wire.clock.now_ms()).await?;

@@ -28,7 +28,7 @@ pub(super) fn prepare(
             });
         }
     }
-    check::event(&mut event, &shop.config.attributes)?;
+    check::event(&mut event, &shop.config, now_ms)?;
     let locale = match &event {
         Event::OrderPlaced(placed) => placed.locale.clone(),
         _ => None,

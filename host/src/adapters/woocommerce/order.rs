@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::amount::{Amounts, sum};
 use super::payload::{self, Address, Meta};
 use super::{CustomerReading, OrderReading, Standing, Unreadable};
+use crate::domain::plain::is_hidden;
 use crate::domain::{
     Adjustment, Attribute, Buyer, CustomerCreated, CustomerInput, DeliveryChoice, Line, Order, OrderPlaced,
     Place, money,
@@ -262,8 +263,13 @@ fn attributes(metas: &[Meta]) -> Vec<Attribute> {
         .iter()
         .filter(|meta| !meta.key.0.starts_with("_cartwright_"))
         .filter_map(|meta| Some(Attribute { key: meta.key.text()?, value: text(&meta.value)? }))
-        .filter(|attribute| attribute.value.len() <= LONGEST_ATTRIBUTE)
+        .filter(|Attribute { value, .. }| value.len() <= LONGEST_ATTRIBUTE && !value.contains(unreadable))
         .collect()
+}
+
+/// A note may have lines; what hides something is no attribute.
+fn unreadable(c: char) -> bool {
+    is_hidden(c) && !matches!(c, '\n' | '\r' | '\t')
 }
 
 /// A plain value; lists and objects of extensions are not attributes.

@@ -8,7 +8,9 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde_json::Value;
 
 use super::Unreadable;
-use crate::lifecycle::check::{is_email, is_hidden};
+use crate::domain::objects::OnlyObjects;
+use crate::domain::plain::is_hidden;
+use crate::lifecycle::check::is_email;
 
 /// Characters that an order's texts may have: what is longer is cut, and costs no order.
 const TEXT: usize = 2_000;
@@ -17,7 +19,7 @@ const NAME: usize = 200;
 /// A payload's struct.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    serde_path_to_error::deserialize(OnlyObjects(&mut deserializer)).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner());
         let what = if inner.is_data() { "has a form that is not known" } else { "is not JSON" };
         Unreadable::new(path, format!("{what} (line {}, column {})", inner.line(), inner.column()))

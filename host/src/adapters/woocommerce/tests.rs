@@ -12,6 +12,17 @@ const VECTORS: &str = include_str!("../../../../tests/fixtures/signature-vectors
 /// 2023-07-06T14:17:03Z, when the fixture's order was made.
 const PLACED: i64 = 1_688_653_023_000;
 
+/// 2026-11-30T09:00:00Z.
+const NOW: i64 = 1_796_029_200_000;
+
+/// A shop that lets plugins see no attributes.
+fn shop() -> crate::config::ShopConfig {
+    toml::from_str(
+        "name = 'Demo'\nurl = 'https://demo.example'\ncountry = 'US'\ncurrency = 'USD'\nzone = 'UTC'",
+    )
+    .unwrap()
+}
+
 fn payload() -> Value {
     serde_json::from_str(ORDER).unwrap()
 }
@@ -243,7 +254,7 @@ fn an_order_without_shipping_address_goes_to_the_billing_address() {
 fn harmless_oddities_cost_no_order() {
     let takes_in = |order: &Value| {
         let mut event = Event::OrderPlaced(read_order(order).placed);
-        let taken = crate::lifecycle::check::event(&mut event, &[]);
+        let taken = crate::lifecycle::check::event(&mut event, &shop(), NOW);
         assert!(taken.is_ok(), "{taken:?}");
         let Event::OrderPlaced(placed) = event else { unreachable!() };
         let order = &placed.order;
@@ -305,7 +316,7 @@ fn a_line_of_nothing_or_less_is_no_line_and_the_sum_stays_exact() {
         let lines = json!([line(1, 2, "20.00"), odd]);
         let mut event =
             Event::OrderPlaced(read_order(&changed(json!({ "line_items": lines, "total": total }))).placed);
-        crate::lifecycle::check::event(&mut event, &[]).unwrap();
+        crate::lifecycle::check::event(&mut event, &shop(), NOW).unwrap();
         let Event::OrderPlaced(placed) = event else { unreachable!() };
         assert_eq!((placed.order.lines.len(), placed.order.subtotal), (1, 2_000));
         let adjustments: Vec<_> = placed.order.adjustments.iter().map(|other| other.amount).collect();

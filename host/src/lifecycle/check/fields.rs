@@ -2,14 +2,14 @@
 
 use url::Url;
 
+use crate::domain::plain::{self, ID, TEXT, is_hidden, shown};
 use crate::domain::scrub::scrub;
-use crate::domain::{Arrival, Attribute, Place, money};
+use crate::domain::{Arrival, Attribute, Place, instant, money};
 use crate::lifecycle::IntakeError;
 
-/// Characters of an id.
-pub(super) const ID: usize = 200;
-
 pub(super) type Checked = Result<(), IntakeError>;
+
+const ATTRIBUTES: usize = 100;
 
 pub(super) const TOO_LARGE: &str = "an amount is at most 9007199254740991 (2^53-1) minor units";
 
@@ -44,54 +44,57 @@ pub(super) fn place(field: &str, place: Option<&mut Place>) -> Checked {
     Ok(())
 }
 
-pub(super) fn arrival(field: &str, arrival: Option<&Arrival>) -> Checked {
+/// The days on which a parcel may come: real ones, in the bounds of an instant.
+pub(super) fn arrival(field: &str, arrival: Option<&Arrival>, now_ms: i64) -> Checked {
     let Some(arrival) = arrival else { return Ok(()) };
     let date = |text: &str| text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10);
-    match (date(&arrival.earliest), date(&arrival.latest)) {
-        (Some(earliest), Some(latest)) if earliest <= latest => Ok(()),
-        (Some(_), Some(_)) => invalid(field, "`latest` is before `earliest`"),
-        _ => invalid(field, "`earliest` and `latest` must be dates like 2026-11-28"),
+    let (Some(earliest), Some(latest)) = (date(&arrival.earliest), date(&arrival.latest)) else {
+        return invalid(field, "`earliest` and `latest` must be dates like 2026-11-28");
+    };
+    if earliest > latest {
+        return invalid(field, "`latest` is before `earliest`");
     }
-}
-
-pub(super) fn id(field: &str, id: &str) -> Checked {
-    if id.trim().is_empty() {
-        return invalid(field, "must not be empty");
-    }
-    plain(field, id, ID)
-}
-
-pub(super) fn plain(field: &str, text: &str, longest: usize) -> Checked {
-    if text.chars().count() > longest {
-        return invalid(field, &format!("longer than {longest} characters"));
-    }
-    if text.chars().any(is_hidden) {
-        return invalid(
-            field,
-            "must be one line without control characters or marks that turn its direction",
-        );
+    for (name, date) in [("earliest", earliest), ("latest", latest)] {
+        let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map(|day| day.timestamp().as_millisecond());
+        instant(&format!("{field}.{name}"), midnight.unwrap_or(i64::MAX), now_ms)?;
     }
     Ok(())
 }
 
-/// Control characters, and the marks that make what follows read from the other side: with them a text
-/// can be made to look like another.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+pub(super) fn instant(field: &str, milliseconds: i64, now_ms: i64) -> Checked {
+    instant::fault(milliseconds, now_ms).map_or(Ok(()), |what| invalid(field, what))
+}
+
+pub(super) fn id(field: &str, id: &str) -> Checked {
+    plain::fault_of_id(id).map_or(Ok(()), |what| invalid(field, &what))
+}
+
+pub(super) fn plain(field: &str, text: &str, longest: usize) -> Checked {
+    plain::fault(text, longest).map_or(Ok(()), |what| invalid(field, &what))
+}
+
+pub(super) fn optional(field: &str, text: Option<&String>, longest: usize) -> Checked {
+    text.map_or(Ok(()), |text| plain(field, text, longest))
+}
+
+pub(super) fn at_most(field: &str, number: usize, most: usize, of_what: &str) -> Checked {
+    if number > most { invalid(field, &format!("has {number} {of_what}: {most} at most")) } else { Ok(()) }
 }
 
 /// A link to show in a mail: what it looks like is where it leads.
-pub(super) fn web_address(field: &str, text: &str) -> Checked {
-    let begins = text.starts_with("https://") || text.starts_with("http://");
-    let whole = begins
-        && !text.chars().any(char::is_whitespace)
+#[must_use]
+pub fn is_web_address(text: &str) -> bool {
+    (text.starts_with("https://") || text.starts_with("http://"))
+        && !text.chars().any(|c| c.is_whitespace() || is_hidden(c))
         && Url::parse(text).is_ok_and(|url| {
             url.host_str().is_some_and(|host| !host.is_empty())
                 && url.username().is_empty()
                 && url.password().is_none()
-        });
-    if whole {
+        })
+}
+
+pub(super) fn web_address(field: &str, text: &str) -> Checked {
+    if is_web_address(text) {
         Ok(())
     } else {
         invalid(field, "must be a whole link like https://carrier.example/parcels/1, without spaces")
@@ -101,27 +104,24 @@ pub(super) fn web_address(field: &str, text: &str) -> Checked {
 /// Free text of a person: may have lines, must not have contact details.
 pub(super) fn words(field: &str, text: Option<&mut String>, longest: usize) -> Checked {
     let Some(text) = text else { return Ok(()) };
-    if text.chars().count() > longest {
-        return invalid(field, &format!("longer than {longest} characters"));
+    if text.chars().nth(longest).is_some() {
+        return invalid(field, &format!("is longer than {longest} characters"));
     }
     *text = scrub(text);
     text.retain(|c| !is_hidden(c) || c == '\n' || c == '\t');
     Ok(())
 }
 
-pub(super) fn blank_is_none(text: &mut Option<String>) {
-    if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
-        *text = None;
-    }
-}
-
-pub(super) fn keep_allowed(attributes: &mut Vec<Attribute>, allowed: &[String]) {
+/// Only what the shop lets plugins see, and of that only what can be shown.
+pub(super) fn keep_allowed(field: &str, attributes: &mut Vec<Attribute>, allowed: &[String]) -> Checked {
     attributes.retain(|attribute| allowed.contains(&attribute.key));
-}
-
-/// Not more of a wrong value than a person needs to know it again.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !is_hidden(*c)).take(20).collect()
+    at_most(field, attributes.len(), ATTRIBUTES, "attributes")?;
+    for (at, attribute) in attributes.iter().enumerate() {
+        let value = &attribute.value;
+        let one_line = value.replace(['\n', '\t', '\r'], " ");
+        plain(&format!("{field}[{at}].value"), &one_line, TEXT)?;
+    }
+    Ok(())
 }
 
 pub(super) fn invalid(field: &str, what: &str) -> Checked {

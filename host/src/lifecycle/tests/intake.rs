@@ -188,14 +188,14 @@ async fn what_cannot_be_is_refused_with_its_field_and_leaves_nothing() {
         ("order.currency", |order| order.currency = "XYZ".to_owned()),
         ("order.total", |order| order.total = 1 << 53),
         ("order.discount", |order| order.discount = -1),
-        ("order.lines.quantity", |order| order.lines[0].quantity = 0),
-        ("order.lines.unit_price", |order| {
+        ("order.lines[0].quantity", |order| order.lines[0].quantity = 0),
+        ("order.lines[0].unit_price", |order| {
             order.lines[0].unit_price = 1 << 52;
             order.lines[0].quantity = u32::MAX;
         }),
-        ("order.lines.id", |order| order.lines.push(order.lines[0].clone())),
+        ("order.lines[1].id", |order| order.lines.push(order.lines[0].clone())),
         ("order.id", |order| order.id = " ".to_owned()),
-        ("order.lines.title", |order| order.lines[0].title = "a\r\nBcc: x".to_owned()),
+        ("order.lines[0].title", |order| order.lines[0].title = "a\r\nBcc: x".to_owned()),
         ("order.number", |order| order.number = "42\u{202E}31".to_owned()),
         ("order.destination.country", |order| {
             order.destination =

@@ -1,0 +1,58 @@
+//! What a short text must be like to be shown, logged or put into a mail's header: one line, readable as it
+//! is written, not too long.
+
+/// Characters of an id, a name, a code.
+pub const ID: usize = 200;
+
+/// Characters of a title or a note.
+pub const TEXT: usize = 2_000;
+
+/// Control characters, line ends of any kind, and the marks that make what follows read from the other side:
+/// with them a text can be made to look like another.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Why a text cannot be; `None` when it can.
+#[must_use]
+pub fn fault(text: &str, longest: usize) -> Option<String> {
+    if text.chars().nth(longest).is_some() {
+        return Some(format!("is longer than {longest} characters"));
+    }
+    text.chars()
+        .any(is_hidden)
+        .then(|| "must be one line without control characters or marks that turn its direction".to_owned())
+}
+
+/// The same for what names something.
+#[must_use]
+pub fn fault_of_id(id: &str) -> Option<String> {
+    if id.trim().is_empty() { Some("must not be empty".to_owned()) } else { fault(id, ID) }
+}
+
+/// Not more of a wrong value than a person needs to know it again.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|c| !is_hidden(*c)).take(20).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_line_that_reads_as_it_is_written() {
+        for text in ["", "a mug", "Zażółć", "杯子", "קפה", "{{ data }}", "<b>", "../..", "a%00"] {
+            assert_eq!(fault(text, 20), None, "{text}");
+        }
+        for text in
+            ["a\r\nBcc: x", "a\0", "\u{7f}", "a\u{2028}b", "\u{202e}gpj.exe", "\u{2066}x", "\u{85}", "\t"]
+        {
+            assert!(fault(text, 20).unwrap().contains("one line"), "{text:?}");
+        }
+        assert_eq!(fault("żżż", 3), None);
+        assert_eq!(fault("żżżż", 3).unwrap(), "is longer than 3 characters");
+        assert_eq!(fault_of_id(" ").unwrap(), "must not be empty");
+    }
+}
