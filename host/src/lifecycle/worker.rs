@@ -12,8 +12,12 @@ use super::{Lifecycle, timers};
 use crate::plugins::registry::{LiveShop, Snapshot};
 use crate::store::{Claim, Claimed, Result, StoreError};
 
-/// A job belongs to its worker so long, ms; longer than any call may take.
-pub(super) const LEASE_MS: i64 = 5 * 60_000;
+/// A job belongs to its worker so long at least, ms. After a crash it waits for the end of its lease where
+/// other hosts may have taken it; with one host it is free at once.
+pub(super) const LEASE_MS: i64 = 60_000;
+
+/// A lease is so many times as long as a call may take.
+const CALLS: i64 = 4;
 
 /// While there is always work, timers are looked at so often, ms of the clock.
 const TIMERS_MS: i64 = 1_000;
@@ -161,6 +165,7 @@ impl Lifecycle {
         let live = self.desk.live(snapshot);
         // A busy shop does not take all that is free while others may be next.
         let per_shop = if live.len() > 1 { limit.div_ceil(4) } else { limit };
+        let event_ms = i64::from(snapshot.host.limits.event_ms);
         let mut jobs = Vec::new();
         while jobs.len() < limit {
             let claim = Claim {
@@ -169,7 +174,7 @@ impl Lifecycle {
                 limit: limit - jobs.len(),
                 per_shop,
                 now_ms,
-                lease_until: now_ms.saturating_add(LEASE_MS),
+                lease_until: now_ms.saturating_add(LEASE_MS.max(event_ms.saturating_mul(CALLS))),
             };
             let (more, served) = self.store.claim(claim).await?;
             *self.desk.served.lock().unwrap_or_else(PoisonError::into_inner) = served;
