@@ -11,6 +11,7 @@ mod plugin;
 mod secret;
 mod shop;
 pub mod suggest;
+mod webhook;
 mod wording_of_serde;
 
 pub use check::is_shop_id;
@@ -20,3 +21,4 @@ pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};
 pub use shop::{CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, Mode, ShopConfig, WooCommerce};
+pub use webhook::{EndpointSecretError, WebhookEndpoint};

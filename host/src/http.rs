@@ -22,6 +22,7 @@ mod server;
 mod status;
 mod tokens;
 mod webhooks;
+mod webhooks_out;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -87,6 +88,11 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::retry_job))
         .routes(routes!(jobs::drop_job))
+        .routes(routes!(webhooks_out::list_endpoints))
+        .routes(routes!(webhooks_out::enable_endpoint))
+        .routes(routes!(webhooks_out::test_endpoint))
+        .routes(routes!(webhooks_out::list_deliveries))
+        .routes(routes!(webhooks_out::retry_delivery))
 }
 
 /// No key: a platform signs what it sends, and the rest tells nothing of a shop.

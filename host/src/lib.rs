@@ -11,4 +11,5 @@ pub mod messages;
 pub mod plugins;
 pub mod serve;
 pub mod store;
+pub mod webhooks;
 pub mod wording;

@@ -24,6 +24,7 @@ use crate::messages::channels::outbox::Outbox;
 use crate::plugins::registry::Registry;
 use crate::plugins::watch::{WatchGuard, watch as watch_files};
 use crate::store::Store;
+use crate::webhooks::Dispatcher;
 
 /// What a caller may decide beside the files.
 #[derive(Clone)]
@@ -55,6 +56,7 @@ pub struct Host {
     decider: Decider,
     lifecycle: Lifecycle,
     courier: Courier,
+    dispatcher: Dispatcher,
     /// Watches files while it lives.
     watching: Option<WatchGuard>,
     stopping: CancellationToken,
@@ -90,6 +92,7 @@ impl Host {
                 None => vec![Arc::new(Outbox::open(config.outbox())?) as _],
             },
         };
+        let dispatcher = Dispatcher::new(Arc::clone(&registry), store.clone(), clock.clone())?;
         let router = http::router(App {
             registry: Arc::clone(&registry),
             store: store.clone(),
@@ -112,11 +115,25 @@ impl Host {
             tasks.spawn(async move { worker.run(stopped).await });
             let (carrier, stopped) = (courier.clone(), stopping.clone());
             tasks.spawn(async move { carrier.run(stopped).await });
+            let (teller, stopped) = (dispatcher.clone(), stopping.clone());
+            tasks.spawn(async move { teller.run(stopped).await });
         }
         let watching = if watch { Some(watch_files(Arc::clone(&registry))?) } else { None };
         tasks.spawn(background::tidy_metrics(stopping.clone()));
         tracing::info!(%address, shops = registry.current().shops.len(), "listening");
-        Ok(Self { address, clock, registry, store, decider, lifecycle, courier, watching, stopping, tasks })
+        Ok(Self {
+            address,
+            clock,
+            registry,
+            store,
+            decider,
+            lifecycle,
+            courier,
+            dispatcher,
+            watching,
+            stopping,
+            tasks,
+        })
     }
 
     /// Where it listens.
@@ -155,9 +172,14 @@ impl Host {
         &self.courier
     }
 
-    /// Does the work of events, timers and messages until nothing more is due at the clock's time.
+    #[must_use]
+    pub fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// Does the work of events, timers, messages and webhooks until nothing more is due at the clock's time.
     pub async fn settle(&self) -> anyhow::Result<()> {
-        background::settle(&self.lifecycle, &self.courier, &self.clock).await
+        background::settle(&self.lifecycle, &self.courier, &self.dispatcher, &self.clock).await
     }
 
     /// Waits until one of its tasks ends though nobody asked it to, and says which way: a host that takes

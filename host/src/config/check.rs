@@ -3,6 +3,7 @@
 mod access;
 mod host;
 mod shop;
+mod webhooks;
 
 pub(super) use host::host;
 pub(super) use shop::shop;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::mistake::shown;
 use super::wording_of_serde::say;
-use super::{ConfigError, HostConfig, LogFormat, Origin, SecretSource, ShopConfig, check};
+use super::{ConfigError, HostConfig, LogFormat, Origin, SecretSource, ShopConfig, WebhookEndpoint, check};
 
 /// The name of the host's file.
 pub const HOST_FILE: &str = "cartwright.toml";
@@ -127,6 +127,7 @@ pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError
     ]
     .into_iter()
     .flatten()
+    .chain(config.webhooks.iter_mut().flat_map(WebhookEndpoint::sources_mut))
     {
         if let SecretSource::File(path) = secret {
             let beside = file.parent().unwrap_or(Path::new(".")).join(&*path);

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::civil;
-use super::{Origin, PluginEntry, SecretSource};
+use super::{Origin, PluginEntry, SecretSource, WebhookEndpoint};
 use crate::domain::ShopContact;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -59,6 +59,9 @@ pub struct ShopConfig {
     pub customer_tokens: Option<CustomerTokens>,
     #[serde(default)]
     pub woocommerce: Option<WooCommerce>,
+    /// The shop's own systems, and what they are told.
+    #[serde(default)]
+    pub webhooks: Vec<WebhookEndpoint>,
     /// In the merchant's order.
     #[serde(default)]
     pub plugins: Vec<PluginEntry>,

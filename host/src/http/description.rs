@@ -27,6 +27,7 @@ use super::Wire;
         (name = "decisions", description = "Before the sale: what to show. They read and change nothing."),
         (name = "events", description = "After the sale: what happened. Accepted means stored; the same identity twice is one event."),
         (name = "webhooks", description = "The same events as a platform sends them."),
+        (name = "webhooks-out", description = "What the shop's own systems are told, signed by Standard Webhooks 1.0."),
         (name = "catalog", description = "Products, for prices and recommendations."),
         (name = "customers", description = "Customers, as the shop's backend stores and reads them."),
         (name = "orders", description = "Orders, as stored."),

@@ -8,6 +8,7 @@ use crate::domain::Clock;
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
 use crate::serve::telemetry;
+use crate::webhooks::Dispatcher;
 
 /// Metrics forget old samples so often.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -25,13 +26,19 @@ pub(super) async fn tidy_metrics(stopping: CancellationToken) {
     }
 }
 
-/// Steps until neither events nor messages have anything due.
-pub(super) async fn settle(lifecycle: &Lifecycle, courier: &Courier, clock: &Clock) -> anyhow::Result<()> {
+/// Steps until neither events nor messages nor webhooks have anything due.
+pub(super) async fn settle(
+    lifecycle: &Lifecycle,
+    courier: &Courier,
+    dispatcher: &Dispatcher,
+    clock: &Clock,
+) -> anyhow::Result<()> {
     for _ in 0..SETTLE_ROUNDS {
         let work = lifecycle.step().await?;
         let messages = courier.step().await?;
+        let webhooks = dispatcher.step().await?;
         let now = clock.now_ms();
-        if [work, messages].into_iter().flatten().all(|due| due > now) {
+        if [work, messages, webhooks].into_iter().flatten().all(|due| due > now) {
             return Ok(());
         }
     }

@@ -12,6 +12,9 @@ pub(super) const DISABLED: &str = "webhook.disabled";
 /// The merchant tries an endpoint.
 const TEST: &str = "webhook.test";
 
+/// Rows of each table that are deleted in one transaction.
+const FORGET: u32 = 500;
+
 /// A notice for the subscribers of `topic`; its id is the key by which they tell a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewWebhook {
@@ -113,6 +116,12 @@ impl Store {
     /// One delivery for each subscriber of each notice, once.
     pub async fn spread(&self, spread: Vec<(Notice, Spread)>, now_ms: i64) -> Result<()> {
         self.write(Spreading { spread, now_ms }, spread_all).await
+    }
+
+    /// Forgets deliveries that ended before, and their notices; true when there may be more of them.
+    pub async fn forget_webhooks(&self, before_ms: i64) -> Result<bool> {
+        let gone = self.write(before_ms, |tx, before_ms| Box::pin(forget(tx, *before_ms, FORGET))).await?;
+        Ok(gone >= u64::from(FORGET))
     }
 
     /// A `webhook.test` for one endpoint alone. Gives the delivery's id.

@@ -79,6 +79,20 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
             findings.push(Finding::bad("shop", format!("{}: {purpose}: {error}", shop.id), remedy(secret)));
         }
     }
+    for endpoint in shop.webhooks.iter().filter(|endpoint| endpoint.enabled) {
+        if let Err(error) = endpoint.secrets(&host.folder) {
+            let unread = endpoint.sources().find(|source| source.read(&host.folder).is_err());
+            let remedy = match unread {
+                Some(source) => remedy(Some(source)),
+                None => "put `whsec_` and 24 to 64 random bytes in base64 there".to_owned(),
+            };
+            findings.push(Finding::bad(
+                "shop",
+                format!("{}: the webhook endpoint `{}`: {error}", shop.id, endpoint.name),
+                remedy,
+            ));
+        }
+    }
     if shop.mode == Mode::Test && shop.test_recipients.is_empty() {
         findings.push(Finding::doubtful(
             "shop",

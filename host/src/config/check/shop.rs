@@ -25,6 +25,7 @@ pub(in crate::config) fn shop(config: &ShopConfig) -> Vec<ConfigError> {
     checked.times();
     checked.money();
     checked.keys();
+    checked.webhooks();
     checked.plugins();
     checked.mistakes
 }

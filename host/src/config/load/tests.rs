@@ -270,3 +270,47 @@ fn a_file_of_a_secret_is_looked_for_beside_the_shop() {
     let secret = load_shop(&file).unwrap().woocommerce.unwrap().secret;
     assert_eq!(secret, SecretSource::File(folder.path().join("woo.secret")));
 }
+
+#[test]
+fn whom_a_shop_tells_is_checked() {
+    let endpoint = |lines: &str| {
+        let text = format!(
+            "[[webhooks]]\nname = \"erp\"\nsecret = {{ env = \"ERP\" }}\nurl = \"https://erp.example/in\"\n\
+             topics = [\"message.*\"]\n"
+        );
+        lines.lines().fold(text, |text, line| {
+            let key = line.split('=').next().unwrap_or_default();
+            let kept: Vec<&str> = text.lines().filter(|kept| !kept.starts_with(key)).collect();
+            format!("{}\n{line}\n", kept.join("\n"))
+        })
+    };
+    let one =
+        shop(&format!("{SHOP}{}", endpoint("topics = [\"*\", \"logistics.order\", \"job.dead\"]"))).unwrap();
+    let erp = one.webhooks.first().unwrap();
+    assert_eq!((erp.timeout_seconds, erp.insecure, erp.enabled), (15, false, true));
+    assert!(shop(&format!("{SHOP}{}", endpoint("url = \"http://127.0.0.1:9/in\""))).is_ok());
+    assert!(shop(&format!("{SHOP}{}", endpoint("url = \"http://[::1]/in\""))).is_ok());
+    let open = endpoint("url = \"http://erp.example/in\"\ninsecure = true");
+    assert!(shop(&format!("{SHOP}{open}")).is_ok());
+    for (lines, says) in [
+        ("url = \"http://erp.example/in\"", "11: plain http would show"),
+        ("url = \"ftp://erp.example/in\"", "11: `ftp://erp.example/in` is not an address"),
+        ("url = \"erp\"", "11: `erp` is not a web address"),
+        ("url = \"https://me:hunter2@erp.example\"", "11: the address has a user"),
+        ("topics = []", "11: the endpoint has no topics"),
+        (
+            "topics = [\"message.snet\"]",
+            "11: the host never tells of `message.snet` (did you mean `message.sent`?)",
+        ),
+        ("topics = [\"job.late\"]", "11: the host never tells of `job.late`"),
+        ("topics = [\"a b\"]", "11: `a b` is not a topic"),
+        ("timeout_seconds = 0", "11: 0 is out of range"),
+        ("name = \"E R P\"", "11: `E R P` cannot be the name of an endpoint"),
+    ] {
+        let found = mistake(&endpoint(lines));
+        assert!(found.starts_with(says), "{lines}: {found}");
+        assert!(!found.contains("hunter2"), "{found}");
+    }
+    let twice = mistake(&format!("{}{}", endpoint("timeout_seconds = 5"), endpoint("timeout_seconds = 6")));
+    assert!(twice.contains("the endpoint `erp` is there twice"), "{twice}");
+}
