@@ -101,8 +101,11 @@ impl From<sqlx::Error> for StoreError {
         let text = error.to_string();
         let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         match (&error, code.as_deref()) {
-            // PostgreSQL's serialization failure and deadlock.
-            (_, Some("40001" | "40P01")) => Self::Collided(text),
+            // PostgreSQL's serialization failure, deadlock, and a lock that was not given in time.
+            (_, Some("40001" | "40P01" | "55P03")) => Self::Collided(text),
+            (_, Some("22021")) => {
+                Self::Invalid("a text holds a character that the database cannot keep, like NUL".to_owned())
+            }
             // Connection exceptions, too many connections, shutdown, start.
             (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
                 Self::Away(text)

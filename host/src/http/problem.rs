@@ -154,6 +154,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store did not do what a request needed");
         match error {
+            StoreError::Invalid(what) => Self::new(Kind::Invalid, what),
             StoreError::Corrupt(_) => {
                 Self::new(Kind::Internal, "Stored data cannot be read; the host's log says which.")
             }

@@ -32,7 +32,7 @@ pub(super) async fn pending(connection: &mut AnyConnection, dialect: Dialect) ->
 
 async fn missing(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     if let Some(lock) = dialect.lock_migrations() {
-        sqlx::query(lock).execute(&mut *connection).await?;
+        sqlx::raw_sql(lock).execute(&mut *connection).await?;
     }
     sqlx::query("CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY)")
         .execute(&mut *connection)

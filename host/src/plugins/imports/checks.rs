@@ -52,6 +52,10 @@ impl Check<'_> {
         if text.len() > most {
             return Err(self.wrong(format_args!("`{field}` of {} bytes; {most} is the most", text.len())));
         }
+        // PostgreSQL keeps no such text.
+        if text.contains('\0') {
+            return Err(self.wrong(format_args!("a NUL character in `{field}`")));
+        }
         Ok(())
     }
 

@@ -23,8 +23,9 @@ pub(super) const COUNT_OF_MIGRATION_TABLES: &str = "SELECT COUNT(*) FROM informa
 /// Each statement sees what was committed before it; what must hold from the first look to the commit is locked.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// An arbitrary number of ours.
-pub(super) const LOCK_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(7305808869229538670)";
+/// An arbitrary number of ours. Tables that are large take their time.
+pub(super) const LOCK_MIGRATIONS: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+     SELECT pg_advisory_xact_lock(7305808869229538670)";
 
 /// No statement waits for ever, and a host that hangs lets go of its locks.
 const PREPARE: &[&str] = &[
