@@ -4,6 +4,7 @@
 mod call;
 mod cart;
 mod clock;
+mod code;
 mod content;
 mod customer;
 mod effect;
@@ -29,6 +30,7 @@ pub mod topic;
 pub use call::{Civil, DueTimer, HttpRequest, HttpResponse, Level, Scope};
 pub use cart::{Buyer, Cart, DeliveryGroup, EnteredCode, Line, PaymentMethod};
 pub use clock::Clock;
+pub use code::CodeReason;
 pub use content::{Block, Notice, Recommendation};
 pub use customer::{Consent, Customer, PastOrder};
 pub use effect::Effect;

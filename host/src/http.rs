@@ -2,6 +2,7 @@
 
 mod caching;
 mod catalog;
+mod coupons;
 mod decisions;
 mod description;
 mod events;
@@ -83,6 +84,9 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(catalog::put_products))
         .routes(routes!(records::get_customer, records::put_customer))
         .routes(routes!(records::get_order))
+        .routes(routes!(coupons::get_coupon))
+        .routes(routes!(coupons::reserve_coupon))
+        .routes(routes!(coupons::release_coupon))
         .routes(routes!(status::list_plugins))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))

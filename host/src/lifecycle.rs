@@ -123,9 +123,13 @@ impl Lifecycle {
         let intake = intake::prepare(&self.store, shop, &self.quote_key, &identity, event, now_ms);
         let intake = intake.inspect_err(|_| count(hook, "invalid"))?;
         let event_id = intake.event_id.clone();
+        let order_id = intake.event.order_id().map(str::to_owned);
         Ok(match self.store.take_in(intake).await? {
-            Taken::New { held } => {
+            Taken::New { held, overused } => {
                 count(hook, if held { "held" } else { "new" });
+                for code in overused {
+                    alarm(&shop.config.id, order_id.as_deref().unwrap_or_default(), &code);
+                }
                 Accepted::New { event_id }
             }
             Taken::Duplicate { event_id } => {
@@ -194,6 +198,17 @@ impl Progress {
 
 fn count(hook: &'static str, outcome: &'static str) {
     metrics::counter!("cartwright_events_total", "hook" => hook, "outcome" => outcome).increment(1);
+}
+
+/// Loud: somebody got a discount that was not to be had, and only the merchant can say what to do about it.
+fn alarm(shop: &str, order: &str, code: &str) {
+    tracing::error!(
+        shop,
+        order,
+        code,
+        "an order came with a coupon of which nothing was left; the sale stands, and the use is marked over_limit"
+    );
+    metrics::counter!("cartwright_coupons_overused_total", "shop" => shop.to_owned()).increment(1);
 }
 
 #[cfg(test)]

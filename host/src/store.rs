@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sqlx::AnyPool;
 use tokio::sync::watch;
 
-use crate::domain::{Coupon, Message};
+use crate::domain::Message;
 
 mod announce;
 mod attempts;
@@ -48,7 +48,9 @@ pub use attempts::Attempt;
 pub use by_hand::Verdict;
 pub use claims::{Claim, Claimed};
 pub use commit::{Changes, Completion, MessageStep};
-pub use coupons::NewCoupon;
+pub use coupons::{
+    CouponHold, CouponStanding, CouponUse, CouponView, Holder, NewCoupon, NewReservation, Reserved,
+};
 pub use deliveries::{Attempted, Delivery, DeliveryFate, Lane, Settled};
 pub use delivery_views::DeliveryView;
 pub use endpoints::EndpointStanding;
@@ -120,15 +122,6 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::Database(text),
         }
     }
-}
-
-/// A coupon's standing for a cart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CouponStanding {
-    pub coupon: Coupon,
-    /// `own`, `expired`, `used` (also: someone else's).
-    pub status: String,
-    pub currency: String,
 }
 
 /// A message that waits for its time, with what it takes to render it.

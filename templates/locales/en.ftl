@@ -41,6 +41,15 @@ coupon-free-delivery = Free delivery
 coupon-from = For orders from { $amount }
 coupon-until = Valid until { $when }
 
+code-unknown = We do not know this code, or it is not for this cart.
+code-expired = This code was valid until { $when }.
+code-used-up = This code has been used.
+code-reserved = This code is held by a checkout that is under way. Please try again in a few minutes.
+code-another-customer = This code is personal. Sign in to the account that it was sent to.
+code-below-minimum = This code is for orders from { $amount }.
+code-wrong-currency = This code is for orders in another currency.
+code-excluded = This code cannot be combined with your other discounts.
+
 today = today
 tomorrow = tomorrow
 yesterday = yesterday

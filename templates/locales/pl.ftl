@@ -41,6 +41,15 @@ coupon-free-delivery = Darmowa dostawa
 coupon-from = Przy zamówieniu od { $amount }
 coupon-until = Ważny do: { $when }
 
+code-unknown = Nie znamy tego kodu lub nie dotyczy on tego koszyka.
+code-expired = Ten kod był ważny do: { $when }.
+code-used-up = Ten kod został już wykorzystany.
+code-reserved = Ten kod jest właśnie używany w innym zamówieniu. Spróbuj ponownie za kilka minut.
+code-another-customer = To jest kod osobisty. Zaloguj się na konto, na które został wysłany.
+code-below-minimum = Ten kod działa przy zamówieniu od { $amount }.
+code-wrong-currency = Ten kod dotyczy zamówień w innej walucie.
+code-excluded = Tego kodu nie można połączyć z pozostałymi rabatami.
+
 today = dziś
 tomorrow = jutro
 yesterday = wczoraj

@@ -41,6 +41,15 @@ coupon-free-delivery = Doprava zadarmo
 coupon-from = Pri objednávke od { $amount }
 coupon-until = Platí do: { $when }
 
+code-unknown = Tento kód nepoznáme alebo neplatí pre tento košík.
+code-expired = Tento kód platil do: { $when }.
+code-used-up = Tento kód už bol použitý.
+code-reserved = Tento kód sa práve používa v inej objednávke. Skúste to znova o niekoľko minút.
+code-another-customer = Tento kód je osobný. Prihláste sa do účtu, na ktorý bol zaslaný.
+code-below-minimum = Tento kód platí pri objednávke od { $amount }.
+code-wrong-currency = Tento kód platí pre objednávky v inej mene.
+code-excluded = Tento kód nemožno kombinovať s vašimi ostatnými zľavami.
+
 today = dnes
 tomorrow = zajtra
 yesterday = včera

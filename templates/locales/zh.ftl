@@ -41,6 +41,15 @@ coupon-free-delivery = 免运费
 coupon-from = 订单满 { $amount } 可用
 coupon-until = 有效期至：{ $when }
 
+code-unknown = 我们不认识此优惠码，或它不适用于此购物车。
+code-expired = 此优惠码的有效期至：{ $when }。
+code-used-up = 此优惠码已被使用。
+code-reserved = 此优惠码正在另一笔订单中使用，请几分钟后再试。
+code-another-customer = 此优惠码仅限本人使用，请登录收到该码的账户。
+code-below-minimum = 此优惠码适用于满 { $amount } 的订单。
+code-wrong-currency = 此优惠码适用于其他货币的订单。
+code-excluded = 此优惠码不能与您的其他优惠同时使用。
+
 today = 今天
 tomorrow = 明天
 yesterday = 昨天

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::explain::Explanation;
-use crate::domain::{Arrival, PickupPoint, Totals};
+use crate::domain::{Arrival, CodeReason, PickupPoint, Totals};
 
 /// The answer to a decision hook. A section that the hook does not have is empty.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -202,6 +202,12 @@ pub struct ShownRefusal {
 pub struct ShownCode {
     pub code: String,
     pub status: CodeStatus,
+    /// Why it does not help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<CodeReason>,
+    /// The same for the shopper, in their language and zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// What became of an entered code.
@@ -213,9 +219,21 @@ pub enum CodeStatus {
     /// It is good, but not for this cart: too small, another currency, or another discount excludes it.
     NotApplied,
     Expired,
-    /// Used up, or another customer's.
+    /// Used up, held by other carts, or another customer's.
     Used,
     Unknown,
+}
+
+impl CodeStatus {
+    #[must_use]
+    pub fn of(reason: CodeReason) -> Self {
+        match reason {
+            CodeReason::Unknown => Self::Unknown,
+            CodeReason::Expired => Self::Expired,
+            CodeReason::UsedUp | CodeReason::Reserved | CodeReason::AnotherCustomer => Self::Used,
+            CodeReason::BelowMinimum | CodeReason::WrongCurrency | CodeReason::Excluded => Self::NotApplied,
+        }
+    }
 }
 
 /// How whole a section is.

@@ -17,6 +17,7 @@ use crate::config::calendar::Calendar;
 use crate::domain::{Buyer, Cart, Customer, DecisionHook, Order, OrderRecord, Reads};
 use crate::plugins::call::{Offers, Surroundings};
 use crate::plugins::registry::LiveShop;
+use crate::store::Holder;
 use crate::wording::Reader;
 
 /// More are no help to anybody.
@@ -191,10 +192,11 @@ async fn basket(
         cart.buyer.clone_from(&customer.buyer);
     }
     let shop_id = shop.config.id.as_str();
+    let holder = Holder { customer: customer_id, cart: Some(&cart.id) };
     let standings = try_join_all(
         cart.codes
             .iter()
-            .map(|entered| facts.coupon_standing(shop_id, &entered.code, customer_id, surroundings.now_ms)),
+            .map(|entered| facts.coupon_standing(shop_id, &entered.code, holder, surroundings.now_ms)),
     )
     .await?;
     let own = coupons::apply(&mut cart, &sheet, &standings, &surroundings.locale);

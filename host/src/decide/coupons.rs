@@ -1,9 +1,13 @@
 //! Coupons that this host issued: the host applies them itself, before `pricing`. Pure.
 
+use std::collections::BTreeMap;
+
 use super::answer::{CodeStatus, ShownCode};
 use super::merge::{Applied, Contribution};
 use super::totals::Sheet;
-use crate::domain::{Cart, CouponValue, Discount, DiscountTarget, DiscountValue, Effect, Text, Value};
+use crate::domain::{
+    Cart, CodeReason, Coupon, CouponValue, Discount, DiscountTarget, DiscountValue, Effect, Text, Value,
+};
 use crate::store::CouponStanding;
 use crate::wording::percent;
 
@@ -19,6 +23,8 @@ pub struct OwnCoupons {
     pub effects: Vec<Effect>,
     /// The earliest expiry of those applied, UTC milliseconds.
     pub expires_at: Option<i64>,
+    /// By the code as it was entered: why it does not help.
+    pub refused: BTreeMap<String, (CodeReason, Coupon)>,
 }
 
 /// Sets the status of each code by its standing (in the order of the codes) and proposes a discount for
@@ -32,11 +38,13 @@ pub fn apply(
     let mut own = OwnCoupons::default();
     for (entered, standing) in cart.codes.iter_mut().zip(standings) {
         let Some(standing) = standing else { continue };
-        entered.status.clone_from(&standing.status);
-        if standing.status != "own" || !fits(standing, sheet, &cart.currency) {
+        let reason = standing.reason.or_else(|| misfit(standing, sheet, &cart.currency));
+        reason.map_or("own", CodeReason::status).clone_into(&mut entered.status);
+        let coupon = &standing.coupon;
+        if let Some(reason) = reason {
+            own.refused.insert(entered.code.clone(), (reason, coupon.clone()));
             continue;
         }
-        let coupon = &standing.coupon;
         own.expires_at = match (own.expires_at, coupon.expires_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -46,12 +54,15 @@ pub fn apply(
     own
 }
 
-/// Sums compare only in the coupon's own currency.
-fn fits(standing: &CouponStanding, sheet: &Sheet, currency: &str) -> bool {
+/// Why it is not for this cart. Sums compare only in the coupon's own currency.
+fn misfit(standing: &CouponStanding, sheet: &Sheet, currency: &str) -> Option<CodeReason> {
     let coupon = &standing.coupon;
     let of_money = matches!(coupon.value, CouponValue::Amount(_)) || coupon.min_subtotal.is_some();
-    (!of_money || standing.currency == currency)
-        && coupon.min_subtotal.is_none_or(|least| sheet.discountable() >= least)
+    if of_money && standing.currency != currency {
+        return Some(CodeReason::WrongCurrency);
+    }
+    let short = coupon.min_subtotal.is_some_and(|least| sheet.discountable() < least);
+    short.then_some(CodeReason::BelowMinimum)
 }
 
 fn discount(code: &str, value: &CouponValue, locale: &str) -> Discount {
@@ -79,9 +90,15 @@ fn discount(code: &str, value: &CouponValue, locale: &str) -> Discount {
     }
 }
 
-/// What became of each code, for the shopper.
+/// What became of each code; `tell` says why one does not help, in the shopper's language.
 #[must_use]
-pub fn shown(cart: &Cart, applied: &[Applied], contributions: &[Contribution<'_>]) -> Vec<ShownCode> {
+pub fn shown(
+    cart: &Cart,
+    own: &OwnCoupons,
+    applied: &[Applied],
+    contributions: &[Contribution<'_>],
+    tell: impl Fn(CodeReason, Option<&Coupon>) -> String,
+) -> Vec<ShownCode> {
     let is = |code: &Option<String>, entered: &str| {
         code.as_ref().is_some_and(|code| code.eq_ignore_ascii_case(entered))
     };
@@ -95,15 +112,19 @@ pub fn shown(cart: &Cart, applied: &[Applied], contributions: &[Contribution<'_>
         .iter()
         .map(|entered| {
             let code = entered.code.as_str();
-            let status = match entered.status.as_str() {
-                "expired" => CodeStatus::Expired,
-                "used" => CodeStatus::Used,
-                _ if applied.iter().any(|applied| is(&applied.discount.code, code)) => CodeStatus::Applied,
-                "own" => CodeStatus::NotApplied,
-                _ if proposed(code) => CodeStatus::NotApplied,
-                _ => CodeStatus::Unknown,
+            let works = applied.iter().any(|applied| is(&applied.discount.code, code));
+            let why = match own.refused.get(code) {
+                Some((reason, coupon)) => Some((*reason, Some(coupon))),
+                None if works => None,
+                None if entered.status == "own" || proposed(code) => Some((CodeReason::Excluded, None)),
+                None => Some((CodeReason::Unknown, None)),
             };
-            ShownCode { code: code.to_owned(), status }
+            ShownCode {
+                code: code.to_owned(),
+                status: why.map_or(CodeStatus::Applied, |(reason, _)| CodeStatus::of(reason)),
+                reason: why.map(|(reason, _)| reason),
+                text: why.map(|(reason, coupon)| tell(reason, coupon)),
+            }
         })
         .collect()
 }

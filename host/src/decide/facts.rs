@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::{CustomerRecord, OrderRecord};
-use crate::store::{CouponStanding, Store, StoreError};
+use crate::store::{CouponStanding, Holder, Store, StoreError};
 
 /// What the host knows: the [`Store`] but in tests.
 #[async_trait]
@@ -14,7 +14,7 @@ pub trait Facts: Send + Sync {
         &self,
         shop: &str,
         code: &str,
-        customer: Option<&str>,
+        holder: Holder<'_>,
         now_ms: i64,
     ) -> Result<Option<CouponStanding>, StoreError>;
 }
@@ -33,9 +33,9 @@ impl Facts for Store {
         &self,
         shop: &str,
         code: &str,
-        customer: Option<&str>,
+        holder: Holder<'_>,
         now_ms: i64,
     ) -> Result<Option<CouponStanding>, StoreError> {
-        Store::coupon_standing(self, shop, code, customer, now_ms).await
+        Store::coupon_standing(self, shop, code, holder, now_ms).await
     }
 }

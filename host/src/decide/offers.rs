@@ -88,7 +88,9 @@ pub async fn run(
 
     let mut proposed = contributions(&pricing);
     proposed.push(of_host(coupons::PREFIX, &basket.own.effects));
-    so_far.codes = coupons::shown(cart, &so_far.pricing.applied, &proposed);
+    so_far.codes = coupons::shown(cart, &basket.own, &so_far.pricing.applied, &proposed, |reason, coupon| {
+        asked.shop.wording.code_reason(reason, coupon, &asked.reader)
+    });
     for (stage, of_stage) in [(Hook::Pricing, pricing), (Hook::Delivery, delivery), (Hook::Review, review)] {
         if hook_stages.contains(&stage) {
             answered.push((stage, of_stage));

@@ -9,8 +9,8 @@ use super::answer::{CodeStatus, Completeness};
 use super::explain::Verdict;
 use super::*;
 use crate::domain::{
-    Arrival, Coupon, CouponValue, DeliveryOption, Discount, DiscountTarget, DiscountValue, Effect,
-    EnteredCode, Notice, Product, Recommendation, Text, Value,
+    Arrival, CodeReason, Coupon, CouponValue, DeliveryOption, Discount, DiscountTarget, DiscountValue,
+    Effect, EnteredCode, Notice, Product, Recommendation, Text, Value,
 };
 use crate::plugins::call::Fault;
 use crate::store::CouponStanding;
@@ -62,7 +62,7 @@ fn entered(codes: &[&str]) -> Vec<EnteredCode> {
     codes.iter().map(|code| EnteredCode { code: (*code).to_owned(), status: "own".to_owned() }).collect()
 }
 
-fn issued(value: CouponValue, status: &str) -> CouponStanding {
+fn issued(value: CouponValue, reason: Option<CodeReason>) -> CouponStanding {
     CouponStanding {
         coupon: Coupon {
             value,
@@ -73,7 +73,7 @@ fn issued(value: CouponValue, status: &str) -> CouponStanding {
             personal: false,
             purpose: "test".to_owned(),
         },
-        status: status.to_owned(),
+        reason,
         currency: "EUR".to_owned(),
     }
 }
@@ -318,17 +318,19 @@ async fn a_product_page_has_delivery_and_content() {
 async fn the_host_applies_its_own_coupons_and_plugins_judge_the_unknown() {
     let mut stage = shop(&["one"], FALLBACK);
     let coupons = &mut stage.knowledge.coupons;
-    coupons.insert("TEN".to_owned(), issued(CouponValue::Percent(1_000), "own"));
-    coupons.insert("FREE".to_owned(), issued(CouponValue::FreeDelivery, "own"));
-    coupons.insert("OLD".to_owned(), issued(CouponValue::Percent(9_000), "expired"));
-    coupons.insert("USED".to_owned(), issued(CouponValue::Percent(9_000), "used"));
-    let mut zloty = issued(CouponValue::Amount(100), "own");
+    coupons.insert("TEN".to_owned(), issued(CouponValue::Percent(1_000), None));
+    coupons.insert("FREE".to_owned(), issued(CouponValue::FreeDelivery, None));
+    let mut old = issued(CouponValue::Percent(9_000), Some(CodeReason::Expired));
+    old.coupon.expires_at = Some(NOW - 1);
+    coupons.insert("OLD".to_owned(), old);
+    coupons.insert("USED".to_owned(), issued(CouponValue::Percent(9_000), Some(CodeReason::UsedUp)));
+    let mut zloty = issued(CouponValue::Amount(100), None);
     "PLN".clone_into(&mut zloty.currency);
     coupons.insert("ZLOTY".to_owned(), zloty);
-    let mut large = issued(CouponValue::Amount(100), "own");
+    let mut large = issued(CouponValue::Amount(100), None);
     large.coupon.min_subtotal = Some(5_000);
     coupons.insert("LARGE".to_owned(), large);
-    let mut soon = issued(CouponValue::Amount(100), "own");
+    let mut soon = issued(CouponValue::Amount(100), None);
     soon.coupon.expires_at = Some(NOW + 90_000);
     coupons.insert("SOON".to_owned(), soon);
     stage.plugins.on("one", Hook::Pricing, 0, |call| {
@@ -357,6 +359,18 @@ async fn the_host_applies_its_own_coupons_and_plugins_judge_the_unknown() {
             ("SOON", CodeStatus::Applied),
             ("SPRING", CodeStatus::Applied),
             ("MOON", CodeStatus::Unknown),
+        ]
+    );
+    let texts: Vec<_> =
+        answer.codes.iter().filter_map(|code| Some((code.reason?, code.text.as_deref()?))).collect();
+    assert_eq!(
+        texts,
+        [
+            (CodeReason::Expired, "This code was valid until 28 November 2026, 09:59."),
+            (CodeReason::UsedUp, "This code has been used."),
+            (CodeReason::WrongCurrency, "This code is for orders in another currency."),
+            (CodeReason::BelowMinimum, "This code is for orders from €50.00."),
+            (CodeReason::Unknown, "We do not know this code, or it is not for this cart."),
         ]
     );
     let discounts: Vec<_> = answer

@@ -30,6 +30,7 @@ use super::Wire;
         (name = "webhooks-out", description = "What the shop's own systems are told, signed by Standard Webhooks 1.0."),
         (name = "catalog", description = "Products, for prices and recommendations."),
         (name = "customers", description = "Customers, as the shop's backend stores and reads them."),
+        (name = "coupons", description = "Coupons that this host issued, and carts that hold one while they are at the checkout."),
         (name = "orders", description = "Orders, as stored."),
         (name = "operations", description = "What is live, what is open, how the host does."),
     ),

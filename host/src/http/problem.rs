@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 pub use super::problem_kinds::Kind;
 use crate::decide::DecideError;
+use crate::domain::CodeReason;
 use crate::lifecycle::IntakeError;
 use crate::store::StoreError;
 
@@ -34,6 +35,9 @@ struct Document {
     /// Of a `conflict`: the event that was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<String>,
+    /// Of a coupon that is refused: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<CodeReason>,
     #[serde(skip)]
     retry_after: Option<u64>,
 }
@@ -63,6 +67,7 @@ impl Problem {
             instance: String::new(),
             errors: Vec::new(),
             event_id: None,
+            reason: None,
             retry_after: None,
         }))
     }
@@ -90,6 +95,12 @@ impl Problem {
     #[must_use]
     pub fn with_event(mut self, event_id: String) -> Self {
         self.0.event_id = Some(event_id);
+        self
+    }
+
+    #[must_use]
+    pub fn because(mut self, reason: CodeReason) -> Self {
+        self.0.reason = Some(reason);
         self
     }
 

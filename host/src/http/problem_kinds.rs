@@ -21,6 +21,8 @@ pub enum Kind {
     MethodNotAllowed,
     Conflict,
     JobState,
+    CouponRefused,
+    CouponExpired,
     TooLarge,
     UnsupportedMediaType,
     Invalid,
@@ -40,7 +42,7 @@ pub struct Entry {
 }
 
 impl Kind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::MalformedJson,
         Self::TooDeep,
         Self::InvalidBody,
@@ -54,6 +56,8 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::Conflict,
         Self::JobState,
+        Self::CouponRefused,
+        Self::CouponExpired,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -152,6 +156,19 @@ impl Kind {
                 "The job's state does not allow this",
                 "Only a failed or dead job can be tried again, and only one that is not running and not done can \
                  be dropped. `detail` says where the job stands.",
+            ),
+            Self::CouponRefused => (
+                "coupon-refused",
+                StatusCode::CONFLICT,
+                "The coupon cannot be reserved",
+                "`reason` says why: `used-up`, `reserved` (other carts hold what is left of it, for some minutes at \
+                 most) or `another-customer`. The cart's answer shows the reason to the shopper, in their language.",
+            ),
+            Self::CouponExpired => (
+                "coupon-expired",
+                StatusCode::GONE,
+                "The coupon has expired",
+                "Its time is over where its customer is. It cannot be reserved any more.",
             ),
             Self::TooLarge => (
                 "too-large",

@@ -10,7 +10,7 @@ use super::view::KnownCoupon;
 use crate::decide::{Decider, MessageContent};
 use crate::domain::{CustomerRecord, OrderRecord, Product, Value, money};
 use crate::plugins::registry::{LiveShop, Snapshot};
-use crate::store::{Store, StoreError, StoredMessage};
+use crate::store::{Holder, Store, StoreError, StoredMessage};
 use crate::wording::Reader;
 
 /// All of one message, owned, so that it can be rendered on another thread.
@@ -55,8 +55,8 @@ impl Facts {
             .collect();
         let mut coupons = BTreeMap::new();
         for (handle, code) in &message.coupons {
-            let customer = message.customer_id.as_deref();
-            let standing = store.coupon_standing(&shop.config.id, code, customer, now_ms).await?;
+            let holder = Holder { customer: message.customer_id.as_deref(), cart: None };
+            let standing = store.coupon_standing(&shop.config.id, code, holder, now_ms).await?;
             let coupon = standing.map(|standing| standing.coupon);
             coupons.insert(*handle, KnownCoupon { code: code.clone(), coupon });
         }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-use super::coupons::NewCoupon;
+use super::coupons::{NewCoupon, Spending};
 use super::jobs::{Failure, Next};
 use super::outgoing::Origin;
 use super::writer::Tx;
@@ -67,6 +67,24 @@ pub(super) async fn coupon(
         "expires_at": coupon.expires_at.map(to_rfc3339),
     });
     announce(tx, origin.shop, origin.event_id, "coupon.issued", &data, origin.now_ms).await
+}
+
+/// An order that came with a coupon of which nothing was left. The sale stands.
+pub(super) async fn overused(
+    tx: &mut Tx,
+    spending: &Spending<'_>,
+    code: &str,
+    max_uses: u32,
+    used: i64,
+) -> Result<()> {
+    let data = json!({
+        "code": code,
+        "order_id": spending.order.id,
+        "customer_id": spending.customer_id,
+        "max_uses": max_uses,
+        "used": used,
+    });
+    announce(tx, spending.shop, spending.event_id, "coupon.overused", &data, spending.now_ms).await
 }
 
 /// A failed attempt at a job, and a job that is not tried again.

@@ -11,10 +11,23 @@ pub(super) enum Standing {
         seq: i64,
         customer_id: Option<String>,
         locale: Option<String>,
+        /// Codes of which nothing was left when the order came.
+        overused: Vec<String>,
     },
     TooEarly,
     /// The order had been placed already.
     Placed,
+}
+
+/// What comes with an event beside it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// JSON of the verified quote.
+    pub quote: Option<&'a str>,
+    /// The shop's.
+    pub currency: &'a str,
+    /// What an order uses: locked before.
+    pub codes: &'a [String],
 }
 
 /// Gives the event its place, and changes the order and its shipments as it says.
@@ -22,10 +35,10 @@ pub(super) async fn enter(
     tx: &mut Tx,
     row: &Row,
     event: &Event,
-    quote: Option<&str>,
-    currency: &str,
+    beside: Beside<'_>,
     now_ms: i64,
 ) -> Result<Standing> {
+    let Beside { quote, currency, codes } = beside;
     let shop = row.shop.as_str();
     if let Event::OrderPlaced(placed) = event {
         let order = &placed.order;
@@ -39,12 +52,21 @@ pub(super) async fn enter(
             event_id: &row.id,
             now_ms,
         };
-        let Some(seq) = orders::place(tx, &new).await? else { return Ok(Standing::Placed) };
-        coupons::spend(tx, shop, &order.id, &order.codes, now_ms).await?;
-        return Ok(Standing::Ready { seq, customer_id: None, locale: None });
+        let Some(placed) = orders::place(tx, &new).await? else { return Ok(Standing::Placed) };
+        let spending = coupons::Spending {
+            shop,
+            event_id: &row.id,
+            order,
+            customer_id: new.customer_id,
+            codes,
+            cancelled: placed.cancelled,
+            now_ms,
+        };
+        let overused = coupons::spend(tx, &spending).await?;
+        return Ok(Standing::Ready { seq: placed.seq, customer_id: None, locale: None, overused });
     }
     let Some(order_id) = event.order_id() else {
-        return Ok(Standing::Ready { seq: 0, customer_id: None, locale: None });
+        return Ok(Standing::Ready { seq: 0, customer_id: None, locale: None, overused: Vec::new() });
     };
     let shipment = match event {
         Event::DeliveryUpdated(update) | Event::OrderDelivered(update) => {
@@ -85,7 +107,10 @@ pub(super) async fn enter(
                 status = Some("delivered");
             }
         }
-        Event::OrderCancelled(_) => status = Some("cancelled"),
+        Event::OrderCancelled(_) => {
+            coupons::give_back(tx, shop, order_id, now_ms).await?;
+            status = Some("cancelled");
+        }
         // What came of a cancelled order may still be sent back: it stays cancelled.
         Event::OrderReturned(_) if order.status != "cancelled" => status = Some("returned"),
         _ => {}
@@ -97,5 +122,10 @@ pub(super) async fn enter(
             tx.touched.customers.push((shop.to_owned(), customer.clone()));
         }
     }
-    Ok(Standing::Ready { seq: order.seq, customer_id: order.customer_id, locale: order.locale })
+    Ok(Standing::Ready {
+        seq: order.seq,
+        customer_id: order.customer_id,
+        locale: order.locale,
+        overused: Vec::new(),
+    })
 }

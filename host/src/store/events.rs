@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::Row as _;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use super::entry::{self, Standing};
+use super::entry::{self, Beside, Standing};
 use super::intake::{Intake, Subscribers};
 use super::writer::{Subject, Tx};
 use super::{CONTRACT, Result, Store, from_json, jobs, outgoing};
@@ -186,8 +186,9 @@ async fn admit(
     now_ms: i64,
 ) -> Result<bool> {
     let event: Event = from_json("event", row.payload.clone())?;
-    let Standing::Ready { seq, customer_id, locale } =
-        entry::enter(tx, &row, &event, None, currency, now_ms).await?
+    let beside = Beside { currency, ..Beside::default() };
+    let Standing::Ready { seq, customer_id, locale, .. } =
+        entry::enter(tx, &row, &event, beside, now_ms).await?
     else {
         return Ok(false);
     };

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use sqlx::Row as _;
 
-use super::entry::{self, Standing};
+use super::entry::{self, Beside, Standing};
 use super::writer::{Subject, Tx};
-use super::{Result, Store, customers, events, orders, to_json};
+use super::{Result, Store, coupons, customers, events, orders, to_json};
 use crate::domain::{CustomerInput, Event, Hook};
 
 /// Hook → plugins that are called.
@@ -40,9 +40,18 @@ pub struct Intake {
 /// What became of an event at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    New { held: bool },
-    Duplicate { event_id: String },
-    Conflict { event_id: String },
+    New {
+        /// It is too early and waits for its elder.
+        held: bool,
+        /// Codes of the order of which nothing was left: the sale stands.
+        overused: Vec<String>,
+    },
+    Duplicate {
+        event_id: String,
+    },
+    Conflict {
+        event_id: String,
+    },
 }
 
 impl Store {
@@ -53,9 +62,16 @@ impl Store {
 
 fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken>> {
     Box::pin(async move {
+        let codes = match &intake.event {
+            Event::OrderPlaced(placed) => {
+                coupons::codes(tx, &intake.shop, &placed.order, intake.now_ms).await?
+            }
+            _ => Vec::new(),
+        };
         let order = intake.event.order_id().map(|id| Subject::Order(&intake.shop, id));
         let customer = intake.customer.as_ref().map(|(id, _)| Subject::Customer(&intake.shop, id));
-        tx.lock(order.into_iter().chain(customer).collect()).await?;
+        let coupons = codes.iter().map(|code| Subject::Coupon(&intake.shop, code));
+        tx.lock(order.into_iter().chain(customer).chain(coupons).collect()).await?;
         if let Some(known) = name(tx, intake).await? {
             return Ok(known);
         }
@@ -71,9 +87,8 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
             late: false,
             received_at: intake.now_ms,
         };
-        let standing =
-            entry::enter(tx, &row, &intake.event, intake.quote.as_deref(), &intake.currency, intake.now_ms)
-                .await?;
+        let beside = Beside { quote: intake.quote.as_deref(), currency: &intake.currency, codes: &codes };
+        let standing = entry::enter(tx, &row, &intake.event, beside, intake.now_ms).await?;
         // What is said of the customer counts only with an event that does.
         if let (Some((id, input)), false) = (&intake.customer, matches!(standing, Standing::Placed)) {
             customers::upsert(tx, &intake.shop, id, input, intake.now_ms).await?;
@@ -83,9 +98,9 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
             Standing::TooEarly => {
                 events::insert(tx, &row, "held", Some(intake.hold_until)).await?;
                 tx.touched.work = true;
-                Ok(Taken::New { held: true })
+                Ok(Taken::New { held: true, overused: Vec::new() })
             }
-            Standing::Ready { seq, customer_id, locale } => {
+            Standing::Ready { seq, customer_id, locale, overused } => {
                 row.seq = seq;
                 row.customer_id = row.customer_id.or(customer_id);
                 row.locale = row.locale.or(locale);
@@ -95,7 +110,7 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
                 {
                     events::release(tx, intake, order_id).await?;
                 }
-                Ok(Taken::New { held: false })
+                Ok(Taken::New { held: false, overused })
             }
         }
     })

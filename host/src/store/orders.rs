@@ -22,6 +22,13 @@ pub(super) struct NewOrder<'a> {
     pub now_ms: i64,
 }
 
+/// An order that was placed just now.
+pub(super) struct Placed {
+    pub seq: i64,
+    /// Its cancellation came first.
+    pub cancelled: bool,
+}
+
 /// An order as an event finds it.
 pub(super) struct Advanced {
     pub seq: i64,
@@ -77,8 +84,8 @@ impl Store {
     }
 }
 
-/// The order's next sequence number; `None` when it is known already.
-pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<i64>> {
+/// `None` when it is known already.
+pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<Placed>> {
     let order = new.order;
     let mut products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
     products.sort_unstable();
@@ -95,7 +102,7 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<i64>
            quote = excluded.quote, placed_event = excluded.placed_event, placed_at = excluded.placed_at, \
            updated_at = excluded.updated_at \
          WHERE orders.payload IS NULL \
-         RETURNING last_seq",
+         RETURNING last_seq, status",
     )
     .bind(new.shop)
     .bind(&order.id)
@@ -116,7 +123,11 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<i64>
     if let (Some(_), Some(customer)) = (&row, new.customer_id) {
         tx.touched.customers.push((new.shop.to_owned(), customer.to_owned()));
     }
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
+    row.map(|row| {
+        let status: String = row.try_get(1)?;
+        Ok(Placed { seq: row.try_get(0)?, cancelled: status == "cancelled" })
+    })
+    .transpose()
 }
 
 /// Event and payload of the order as it was placed.

@@ -2,7 +2,7 @@
 
 use super::texts::Shown;
 use super::{Reader, Wording, date, days_ahead, instant, local_date, percent, short_date, time};
-use crate::domain::{CouponValue, Value};
+use crate::domain::{CodeReason, Coupon, CouponValue, Value};
 
 impl Wording {
     /// `2 h 10 min`.
@@ -58,6 +58,19 @@ impl Wording {
             }
             CouponValue::FreeDelivery => self.host_text("coupon-free-delivery", &[], reader),
         }
+    }
+
+    /// Why a code does not help: `This code was valid until 30 November 2026, 23:59.`
+    #[must_use]
+    pub fn code_reason(&self, reason: CodeReason, coupon: Option<&Coupon>, reader: &Reader) -> String {
+        let mut arguments = Vec::new();
+        if let Some(at_ms) = coupon.and_then(|coupon| coupon.expires_at) {
+            arguments.push(("when", Value::Instant(at_ms)));
+        }
+        if let Some(least) = coupon.and_then(|coupon| coupon.min_subtotal) {
+            arguments.push(("amount", Value::Money(least)));
+        }
+        self.host_text(&format!("code-{}", reason.name()), &arguments, reader)
     }
 
     /// An instant in all its forms.

@@ -22,7 +22,7 @@ use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, LiveShop, Plugin, Snapshot};
-use crate::store::{CouponStanding, StoreError};
+use crate::store::{CouponStanding, Holder, StoreError};
 use crate::wording::{Assets, Wording};
 
 /// 2026-11-28T09:00:00Z, a Saturday.
@@ -96,7 +96,7 @@ impl Facts for Knowledge {
         &self,
         _: &str,
         code: &str,
-        _: Option<&str>,
+        _: Holder<'_>,
         _: i64,
     ) -> Result<Option<CouponStanding>, StoreError> {
         Ok(self.coupons.get(&code.to_ascii_uppercase()).cloned())

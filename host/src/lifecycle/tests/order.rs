@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::domain::*;
-use crate::store::MessageFate;
+use crate::store::{Holder, MessageFate};
 
 fn coupon(purpose: &str, personal: bool) -> Coupon {
     Coupon {
@@ -121,19 +121,20 @@ async fn a_coupon_for_the_same_purpose_is_the_first_one_again_and_is_used_once()
         let (store, guest, code) = (house.store.clone(), guest.clone(), format!(" {} ", code.to_lowercase()));
         async move {
             let who = who.map(|who| if who == "anna" { guest.clone() } else { who.to_owned() });
-            store.coupon_standing("demo", &code, who.as_deref(), at).await.unwrap().unwrap().status
+            let holder = Holder { customer: who.as_deref(), cart: None };
+            store.coupon_standing("demo", &code, holder, at).await.unwrap().unwrap().reason
         }
     };
-    assert_eq!(standing(Some("anna"), NOW).await, "own");
-    assert_eq!(standing(Some("eve"), NOW).await, "used");
-    assert_eq!(standing(None, NOW).await, "used");
-    assert_eq!(standing(Some("anna"), NOW + 60 * MINUTE).await, "expired");
-    assert!(house.store.coupon_standing("demo", "SUMMER", None, NOW).await.unwrap().is_none());
+    assert_eq!(standing(Some("anna"), NOW).await, None);
+    assert_eq!(standing(Some("eve"), NOW).await, Some(CodeReason::AnotherCustomer));
+    assert_eq!(standing(None, NOW).await, Some(CodeReason::AnotherCustomer));
+    assert_eq!(standing(Some("anna"), NOW + 60 * MINUTE).await, Some(CodeReason::Expired));
+    assert!(house.store.coupon_standing("demo", "SUMMER", Holder::default(), NOW).await.unwrap().is_none());
 
     let mut order = order("333");
     order.codes = vec![code.clone(), "SUMMER".to_owned()];
     house.report(Event::OrderPlaced(OrderPlaced { order, customer: Some(anna()), locale: None })).await;
-    assert_eq!(standing(Some("anna"), NOW).await, "used");
+    assert_eq!(standing(Some("anna"), NOW).await, Some(CodeReason::UsedUp));
 }
 
 #[tokio::test]
