@@ -366,7 +366,7 @@ async fn the_host_applies_its_own_coupons_and_plugins_judge_the_unknown() {
     assert_eq!(
         texts,
         [
-            (CodeReason::Expired, "This code was valid until 28 November 2026, 09:59."),
+            (CodeReason::Expired, "This code was valid until Saturday 28 November, 09:59."),
             (CodeReason::UsedUp, "This code has been used."),
             (CodeReason::WrongCurrency, "This code is for orders in another currency."),
             (CodeReason::BelowMinimum, "This code is for orders from €50.00."),

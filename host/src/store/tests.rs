@@ -1,5 +1,7 @@
 //! Storage, tested as the rooms above use it.
 
+mod coupons;
+
 use tempfile::TempDir;
 
 use super::*;

@@ -60,7 +60,7 @@ impl Wording {
         }
     }
 
-    /// Why a code does not help: `This code was valid until 30 November 2026, 23:59.`
+    /// Why a code does not help: `This code was valid until Monday 30 November, 23:59.`
     #[must_use]
     pub fn code_reason(&self, reason: CodeReason, coupon: Option<&Coupon>, reader: &Reader) -> String {
         let mut arguments = Vec::new();
