@@ -1,10 +1,11 @@
 //! Topics of webhooks out, as Standard Webhooks 1.0 has event types: words joined by full stops.
 
 /// What the host itself tells of.
-pub const HOST_TOPICS: [&str; 7] = [
+pub const HOST_TOPICS: [&str; 8] = [
     "message.sent",
     "message.dropped",
     "coupon.issued",
+    "coupon.overused",
     "plugin.failed",
     "job.dead",
     "webhook.disabled",
