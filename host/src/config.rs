@@ -10,6 +10,7 @@ mod mistake;
 mod plugin;
 mod secret;
 mod shop;
+mod smtp;
 pub mod suggest;
 mod webhook;
 mod wording_of_serde;
@@ -20,5 +21,9 @@ pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_fil
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};
-pub use shop::{CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, Mode, ShopConfig, WooCommerce};
+pub use shop::{
+    BasicAuth, CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, MailFeedback, Mode, ShopConfig,
+    WooCommerce,
+};
+pub use smtp::{SmtpConfig, SmtpTls};
 pub use webhook::{EndpointSecretError, WebhookEndpoint};

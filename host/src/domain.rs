@@ -24,6 +24,7 @@ pub mod scrub;
 mod shop;
 pub mod signature;
 mod state;
+mod suppression;
 mod text;
 pub mod topic;
 
@@ -49,6 +50,7 @@ pub use product::Product;
 pub use record::{CatalogEntry, Contact, CustomerInput, CustomerRecord, OrderRecord};
 pub use shop::{Shop, ShopContact};
 pub use state::{ReadError, Reads, StateOwner, StateRead, Versioned};
+pub use suppression::Cause;
 pub use text::{Text, Value};
 
 // What `bindgen!` expects of a module it is given for an interface without functions.

@@ -9,7 +9,9 @@ mod plain;
 pub mod policy;
 pub mod preview;
 pub mod render;
+mod rounds;
 mod sample;
+mod unsubscribe;
 mod view;
 mod voice;
 
@@ -42,4 +44,8 @@ pub struct Courier {
     pub decider: Decider,
     /// One for each way to a person, e.g. [`channels::outbox::Outbox`].
     pub channels: Vec<Arc<dyn Channel>>,
+    /// Messages at once.
+    pub concurrent: usize,
+    /// Makes the tokens of unsubscribe links.
+    pub unsubscribe_key: Arc<[u8; 32]>,
 }

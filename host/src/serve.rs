@@ -21,6 +21,7 @@ use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
 use crate::messages::channels::Channel;
 use crate::messages::channels::outbox::Outbox;
+use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::Registry;
 use crate::plugins::watch::{WatchGuard, watch as watch_files};
 use crate::store::Store;
@@ -89,8 +90,10 @@ impl Host {
             decider: decider.clone(),
             channels: match channels {
                 Some(channels) => channels,
-                None => vec![Arc::new(Outbox::open(config.outbox())?) as _],
+                None => vec![mail_channel(&config)?],
             },
+            concurrent: config.limits.concurrent_messages as usize,
+            unsubscribe_key: Arc::new(store.installation_key("unsubscribe").await?),
         };
         let dispatcher = Dispatcher::new(Arc::clone(&registry), store.clone(), clock.clone())?;
         let router = http::router(App {
@@ -202,6 +205,14 @@ impl Host {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// A mail server when there is one, else a folder of files.
+fn mail_channel(config: &HostConfig) -> anyhow::Result<Arc<dyn Channel>> {
+    Ok(match &config.smtp {
+        Some(smtp) => Arc::new(Smtp::open(smtp, &config.folder)?),
+        None => Arc::new(Outbox::open(config.outbox())?),
+    })
 }
 
 /// Listens, or says in a sentence why not.

@@ -26,6 +26,7 @@ mod dialect;
 mod endpoints;
 mod entry;
 mod events;
+mod handing;
 mod intake;
 mod job_views;
 mod jobs;
@@ -40,7 +41,9 @@ mod reads;
 mod signals;
 mod state;
 mod status;
+mod suppressions;
 mod timers;
+mod unsubscribing;
 mod webhooks;
 mod writer;
 
@@ -55,6 +58,7 @@ pub use deliveries::{Attempted, Delivery, DeliveryFate, Lane, Settled};
 pub use delivery_views::DeliveryView;
 pub use endpoints::EndpointStanding;
 pub use events::{Row as StoredEvent, new_id};
+pub use handing::{Day, HANDING_MS, HandOver, Handed, Ruling, Standing};
 pub use intake::{Intake, Subscribers, Taken};
 pub use job_views::{JobDetails, JobFilter, JobState, JobView};
 pub use jobs::{Failure, Next};
@@ -64,7 +68,9 @@ pub use outgoing::NewMessage;
 pub use signals::Waiter;
 pub use state::{Change, StateChange};
 pub use status::EventStanding;
+pub use suppressions::{Feedback, FeedbackKind, Matched, Suppression};
 pub use timers::TimerChange;
+pub use unsubscribing::UnsubscribeLink;
 pub use webhooks::{NewWebhook, Notice, Spread};
 
 /// The contract that stored payloads are written in.
@@ -151,6 +157,10 @@ pub enum MessageFate {
     },
     /// For a reason that a person can read.
     Dropped {
+        reason: String,
+    },
+    /// Dropped, because nobody has such a mailbox: nothing more is sent to the address.
+    NoMailbox {
         reason: String,
     },
     Later {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Origin;
+use super::{Origin, SmtpConfig};
 
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +31,11 @@ pub struct HostConfig {
     /// The merchant's own templates and texts, `<shop>/<plugin>/`. Default `templates`.
     pub templates_dir: PathBuf,
     pub log: LogConfig,
+    /// Under which shoppers' mail programs reach this host, e.g. `https://hooks.shop.example`; for the links by
+    /// which they unsubscribe. Default: none, and they write to the shop.
+    pub public_url: Option<String>,
+    /// Default: none, and mails are files in `outbox_dir`.
+    pub smtp: Option<SmtpConfig>,
     pub limits: Limits,
     pub budgets: Budgets,
     pub http: HttpLimits,
@@ -49,6 +54,8 @@ impl Default for HostConfig {
             shops_dir: "shops".into(),
             templates_dir: "templates".into(),
             log: LogConfig::default(),
+            public_url: None,
+            smtp: None,
             limits: Limits::default(),
             budgets: Budgets::default(),
             http: HttpLimits::default(),
@@ -117,6 +124,8 @@ pub struct Limits {
     pub concurrent_decisions: u32,
     /// Calls of event hooks at once. Default 16.
     pub concurrent_events: u32,
+    /// Messages that are handed over at once; half of them for one shop at most. Default 8.
+    pub concurrent_messages: u32,
 }
 
 impl Default for Limits {
@@ -132,6 +141,7 @@ impl Default for Limits {
             log_bytes: 16 << 10,
             concurrent_decisions: 64,
             concurrent_events: 16,
+            concurrent_messages: 8,
         }
     }
 }

@@ -49,6 +49,12 @@ fn load_host_with(
     {
         *path = folder.join(&*path);
     }
+    if let Some(smtp) = &mut config.smtp {
+        if let Some(SecretSource::File(file)) = &mut smtp.password {
+            *file = folder.join(&*file);
+        }
+        smtp.ca_file = smtp.ca_file.take().map(|file| folder.join(file));
+    }
     config.outbox_dir = config.outbox_dir.map(|path| folder.join(path));
     config.database = config.database.map(|database| rooted(&database, folder));
     Ok(config)
@@ -121,9 +127,14 @@ pub fn load_shop(file: &Path) -> Result<ShopConfig, ConfigError> {
 pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError> {
     let mut config: ShopConfig = parse(file, &text)?;
     file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().clone_into(&mut config.id);
+    let (feedback, basic) = config.mail_feedback.as_mut().map_or((None, None), |reports| {
+        (reports.secret.as_mut(), reports.basic.as_mut().map(|basic| &mut basic.password))
+    });
     for secret in [
         config.woocommerce.as_mut().map(|woocommerce| &mut woocommerce.secret),
         config.customer_tokens.as_mut().map(|tokens| &mut tokens.secret),
+        feedback,
+        basic,
     ]
     .into_iter()
     .flatten()

@@ -32,6 +32,9 @@ pub struct ShopConfig {
     pub mode: Mode,
     #[serde(default)]
     pub test_recipients: Vec<String>,
+    /// Messages of a day of the shop's zone, at most: a brake for plugins gone wild. Default 10 000; 0: no limit.
+    #[serde(default = "ten_thousand")]
+    pub daily_messages: u32,
     /// Orders placed before are not new, whatever a platform reports of them.
     #[serde(default, deserialize_with = "civil::instant")]
     pub live_since: Option<jiff::Timestamp>,
@@ -62,6 +65,8 @@ pub struct ShopConfig {
     /// The shop's own systems, and what they are told.
     #[serde(default)]
     pub webhooks: Vec<WebhookEndpoint>,
+    #[serde(default)]
+    pub mail_feedback: Option<MailFeedback>,
     /// In the merchant's order.
     #[serde(default)]
     pub plugins: Vec<PluginEntry>,
@@ -141,6 +146,26 @@ pub struct WooCommerce {
     pub secret: SecretSource,
 }
 
+/// Who may report what became of mails: with a signature (Standard Webhooks), with a name and a password, or
+/// both.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailFeedback {
+    /// `whsec_…`, as the sender of the reports has it.
+    #[serde(default)]
+    pub secret: Option<SecretSource>,
+    /// For providers that sign nothing.
+    #[serde(default)]
+    pub basic: Option<BasicAuth>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuth {
+    pub username: String,
+    pub password: SecretSource,
+}
+
 fn english() -> Vec<String> {
     vec!["en".to_owned()]
 }
@@ -151,6 +176,10 @@ fn weekdays() -> Vec<String> {
 
 fn no_contact() -> ShopContact {
     ShopContact { email: None, phone: None, url: None }
+}
+
+fn ten_thousand() -> u32 {
+    10_000
 }
 
 fn an_hour() -> u32 {

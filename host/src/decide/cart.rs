@@ -25,8 +25,10 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     match money::exponent(&currency) {
         Some(exponent) => cart.exponent = exponent,
         None => {
-            problems
-                .add("cart.currency", format!("`{}` is not an ISO 4217 currency like EUR", shown(&cart.currency)));
+            problems.add(
+                "cart.currency",
+                format!("`{}` is not an ISO 4217 currency like EUR", shown(&cart.currency)),
+            );
         }
     }
     cart.currency = currency;
@@ -39,8 +41,10 @@ pub fn normalise(mut cart: Cart, shop: &ShopConfig) -> Result<Cart, Vec<FieldPro
     problems.at_most("cart.groups", cart.groups.len(), MOST_GROUPS);
     problems.at_most("cart.payment_methods", cart.payment_methods.len(), MOST_PAYMENT_METHODS);
     if !["consumer", "business"].contains(&cart.buyer.kind.as_str()) {
-        problems
-            .add("cart.buyer.kind", format!("`{}` is neither `consumer` nor `business`", shown(&cart.buyer.kind)));
+        problems.add(
+            "cart.buyer.kind",
+            format!("`{}` is neither `consumer` nor `business`", shown(&cart.buyer.kind)),
+        );
     }
     problems.at_most("cart.buyer.segments", cart.buyer.segments.len(), MOST_SEGMENTS);
     problems.each("cart.buyer.segments", &cart.buyer.segments);
@@ -111,7 +115,8 @@ fn check_lines(cart: &mut Cart, problems: &mut Problems) {
         if line.id.is_empty() {
             problems.add(field("id"), "is empty: every line needs an id of its own");
         } else if let Some(first) = places.insert(&line.id, at) {
-            problems.add(field("id"), format!("`{}` is the id of cart.lines[{first}] already", shown(&line.id)));
+            problems
+                .add(field("id"), format!("`{}` is the id of cart.lines[{first}] already", shown(&line.id)));
         }
         if line.product.is_empty() {
             problems.add(field("product"), "is empty: send the product's id");

@@ -222,7 +222,9 @@ fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
 
 fn check_texts(entry: &CatalogEntry) -> Result<(), FieldError> {
     let CatalogEntry { product, related, fields } = entry;
-    for (field, number) in [("tags", product.tags.len()), ("related", related.len()), ("fields", fields.len())] {
+    for (field, number) in
+        [("tags", product.tags.len()), ("related", related.len()), ("fields", fields.len())]
+    {
         if number > MOST {
             return Err(FieldError::at(field, format!("has {number} items: {MOST} at most")));
         }
@@ -267,7 +269,9 @@ mod tests {
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":9007199254740992}"#), Err("price".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":"1"}"#), Err("price".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":1,"related":7}"#), Err("related".to_owned()));
-        let with = |field: &str, value: &str| why(&format!(r#"{{"id":"mug","currency":"EUR","price":1,"{field}":{value}}}"#));
+        let with = |field: &str, value: &str| {
+            why(&format!(r#"{{"id":"mug","currency":"EUR","price":1,"{field}":{value}}}"#))
+        };
         assert!(with("url", r#""/mug""#).is_ok() && with("url", r#""https://shop.example/mug""#).is_ok());
         for (field, value) in [
             ("url", r#""javascript:alert(1)""#),
@@ -284,7 +288,10 @@ mod tests {
         assert_eq!(why("[[[[[[[[[[]]]]]]]]]]"), Err(".".to_owned()));
         for list in ["[]", r#"["mug"]"#] {
             let error = read(list.as_bytes(), 8).unwrap_err();
-            assert_eq!((error.path.as_str(), error.message.as_str()), (".", "invalid type: sequence, expected an object"));
+            assert_eq!(
+                (error.path.as_str(), error.message.as_str()),
+                (".", "invalid type: sequence, expected an object")
+            );
         }
     }
 

@@ -221,9 +221,15 @@ mod tests {
             assert_eq!(error["path"], ".", "{text}");
             assert_eq!(error["message"], "invalid type: sequence, expected an object", "{text}");
         }
-        for text in
-            ["7", "null", "\"x\"", r#"{"order": []}"#, r#"{"order": 7}"#, r#"{"order": {"destination": 1}}"#, r#"{"order": {"destination": ["PL"]}}"#]
-        {
+        for text in [
+            "7",
+            "null",
+            "\"x\"",
+            r#"{"order": []}"#,
+            r#"{"order": 7}"#,
+            r#"{"order": {"destination": 1}}"#,
+            r#"{"order": {"destination": ["PL"]}}"#,
+        ] {
             let problem = written(parse::<crate::domain::OrderPlaced>(text.as_bytes(), 32).err().unwrap());
             assert_eq!(problem["status"], 400, "{text}");
             let message = problem["errors"][0]["message"].as_str().unwrap();

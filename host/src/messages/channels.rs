@@ -1,7 +1,9 @@
 //! The ways to a person. One file for each.
 
+mod mail;
 pub mod memory;
 pub mod outbox;
+pub mod smtp;
 
 use async_trait::async_trait;
 
@@ -25,8 +27,24 @@ pub struct Parcel {
     pub locale: String,
     /// UTC milliseconds.
     pub at_ms: i64,
-    /// For `List-Unsubscribe` (RFC 2369, RFC 8058).
-    pub unsubscribe_url: Option<String>,
+    pub unsubscribe: Unsubscribe,
+}
+
+/// How to have no more of these; empty for what the order itself calls for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsubscribe {
+    /// Takes a POST without any more questions (RFC 8058), and shows a page.
+    pub page: Option<String>,
+    /// `mailto:`, to the shop (RFC 2369).
+    pub mail: Option<String>,
+}
+
+impl Unsubscribe {
+    /// What a person is to click on.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        self.page.as_deref().or(self.mail.as_deref())
+    }
 }
 
 /// What a channel says of a parcel it took.
@@ -45,6 +63,9 @@ pub enum ChannelError {
     /// It never will.
     #[error("{0}")]
     Never(String),
+    /// It never will, because nobody has this address: nothing else may be sent to it either.
+    #[error("{0}")]
+    NoMailbox(String),
 }
 
 #[async_trait]

@@ -1,26 +1,18 @@
-//! Due messages: judge, render, hand over, settle.
+//! One due message: render, judge and take in one transaction, carry, settle.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Courier;
-use super::channels::{Channel, ChannelError, Parcel};
+use super::channels::{ChannelError, Parcel, Unsubscribe};
 use super::facts::Facts;
-use super::policy::{self, Case, Category, Verdict};
-use crate::domain::CustomerRecord;
+use super::policy::{self, Case, Category};
+use super::unsubscribe;
 use crate::plugins::registry::{LiveShop, Snapshot};
-use crate::store::{MessageFate, StoreError, StoredMessage};
-
-/// Messages taken from the store at once.
-const BATCH: u32 = 32;
-
-/// The fallback when no signal comes.
-const POLL: Duration = Duration::from_secs(5);
-
-/// Between two looks that found something due which could not be handed over.
-const PAUSE: Duration = Duration::from_millis(100);
+use crate::store::{
+    Day, HANDING_MS, HandOver, Handed, MessageFate, Ruling, Standing, StoreError, StoredMessage,
+    UnsubscribeLink,
+};
 
 /// A channel that fails so often has its message dropped: about two days.
 const ATTEMPTS: u32 = 16;
@@ -28,152 +20,114 @@ const ATTEMPTS: u32 = 16;
 /// So long a message waits for a shop or plugin that is not live, ms: three days.
 const PATIENCE: i64 = 3 * 24 * 60 * 60 * 1_000;
 
+/// A channel is given up well before the message may be taken by another courier.
+const CARRYING: Duration = Duration::from_millis(HANDING_MS.unsigned_abs() - 60_000);
+
+/// Tries to write down what became of a message that was carried; else it goes out a second time.
+const SETTLING: u32 = 6;
+
 impl Courier {
-    /// Hands over all messages that are due; gives the instant (UTC milliseconds) of the next one.
-    pub async fn step(&self) -> Result<Option<i64>, StoreError> {
-        self.pass(&CancellationToken::new()).await
-    }
-
-    /// Loops over [`Courier::step`] until it is told to stop: woken by the store, by the next due time,
-    /// and by a poll as the fallback. Finishes the message it holds.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut mail = self.store.mail();
-        while !shutdown.is_cancelled() {
-            // Before the look, so that nothing that comes after it is missed.
-            mail.mark_unchanged();
-            let wait = match self.pass(&shutdown).await {
-                Ok(next) => self.until(next),
-                Err(error) => {
-                    tracing::error!(%error, "messages wait: the store does not answer");
-                    POLL
-                }
-            };
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                Ok(()) = mail.changed() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
-        }
-    }
-
-    fn until(&self, next: Option<i64>) -> Duration {
-        let left = next.map_or(i64::MAX, |at_ms| at_ms.saturating_sub(self.clock.now_ms()));
-        Duration::from_millis(u64::try_from(left).unwrap_or(0)).clamp(PAUSE, POLL)
-    }
-
-    async fn pass(&self, shutdown: &CancellationToken) -> Result<Option<i64>, StoreError> {
-        loop {
-            let due = self.store.messages_due(self.clock.now_ms(), BATCH).await?;
-            let mut moved = false;
-            for message in due {
-                if shutdown.is_cancelled() {
-                    return Ok(None);
-                }
-                moved |= self.deliver(message).await?;
-            }
-            if !moved {
-                return self.store.next_message().await;
-            }
-        }
-    }
-
-    /// False when the message was another courier's.
-    async fn deliver(&self, message: StoredMessage) -> Result<bool, StoreError> {
+    pub(super) async fn deliver(&self, message: StoredMessage) -> Result<(), StoreError> {
         let now_ms = self.clock.now_ms();
-        let (id, shop, plugin) = (message.id.clone(), message.shop.clone(), message.plugin.clone());
-        let template = message.message.template.clone();
-        let waited = now_ms.saturating_sub(message.message.when.unwrap_or(message.created_at));
+        let about = About {
+            id: message.id.clone(),
+            shop: message.shop.clone(),
+            plugin: message.plugin.clone(),
+            template: message.message.template.clone(),
+        };
         let attempts = message.attempts;
-        let prepared = self.prepare(message, now_ms).await?;
-        if !self.store.hand_message(&id, now_ms).await? {
-            return Ok(false);
-        }
-        let fate = match prepared {
-            Prepared::Ready { channel, parcel } => match channel.carry(&parcel).await {
-                Ok(receipt) => {
-                    MessageFate::Sent { channel: channel.name().to_owned(), message_id: receipt.message_id }
-                }
-                Err(ChannelError::Later(reason)) if attempts < ATTEMPTS => {
-                    MessageFate::Later { at_ms: now_ms.saturating_add(policy::backoff(attempts)), reason }
-                }
-                Err(ChannelError::Later(reason)) => MessageFate::Dropped {
-                    reason: format!("given up after {} attempts: {reason}", attempts + 1),
-                },
-                Err(ChannelError::Never(reason)) => MessageFate::Dropped { reason },
-            },
-            Prepared::Dropped(reason) => MessageFate::Dropped { reason },
-            Prepared::Waits(reason) if waited < PATIENCE => {
-                MessageFate::Later { at_ms: now_ms.saturating_add(policy::backoff(attempts)), reason }
-            }
-            Prepared::Waits(reason) => {
-                MessageFate::Dropped { reason: format!("waited for three days: {reason}") }
-            }
-        };
-        self.store.settle_message(&id, &fate, now_ms).await?;
-        tell(&id, &shop, &plugin, &template, &fate);
-        Ok(true)
-    }
-
-    async fn prepare(&self, message: StoredMessage, now_ms: i64) -> Result<Prepared, StoreError> {
         let snapshot = self.live.current();
-        let Some(shop) = snapshot.shops.get(&message.shop) else {
-            return Ok(Prepared::Waits(format!("the shop `{}` is not live: see its file", message.shop)));
+        let (ready, hand_over) = match live(&snapshot, &message) {
+            Ok(shop) => {
+                let shop = Arc::clone(shop);
+                let (unsubscribe, link) =
+                    unsubscribe::ways(&self.unsubscribe_key, &snapshot, &shop, &message);
+                let hand_over = self.question(&shop, &message, link, now_ms);
+                (self.make(&snapshot, &shop, message, unsubscribe, now_ms).await?, hand_over)
+            }
+            Err(why) => {
+                let verdict = waits(&message, why, now_ms);
+                (Err(String::new()), hand_over(&message, None, now_ms, move |_| verdict.clone()))
+            }
         };
-        if !shop.plugins.iter().any(|live| live.entry.name == message.plugin) {
-            return Ok(Prepared::Waits(format!("the plugin `{}` is not live in this shop", message.plugin)));
+        let (parcel, hand_over) = match ready {
+            Ok(parcel) => (Some(parcel), hand_over),
+            // Whoever must not get it at all is the better reason.
+            Err(why) => (None, or_drop(hand_over, why)),
+        };
+        match (self.store.hand_over(hand_over).await?, parcel) {
+            (Handed::Go { token, channel, email }, Some(mut parcel)) => {
+                email.trim().clone_into(&mut parcel.to_address);
+                let fate = self.carry(channel, &parcel, attempts).await;
+                self.settle(&about, token, &fate).await
+            }
+            (Handed::Ruled(fate), _) => {
+                about.tell(&fate);
+                Ok(())
+            }
+            (Handed::Capped { fate, first }, _) => {
+                if first {
+                    tracing::error!(
+                        shop = about.shop,
+                        "the shop's messages of the day are used up; all others wait for tomorrow: look what \
+                         sends so many, or raise `daily_messages` in the shop's file"
+                    );
+                }
+                about.count("capped");
+                tracing::debug!(message = about.id, ?fate, "message waits for tomorrow");
+                Ok(())
+            }
+            (Handed::Go { .. } | Handed::Taken, _) => Ok(()),
         }
-        let customer = match &message.customer_id {
-            Some(id) => self.store.customer(&message.shop, id).await?,
-            None => None,
-        };
-        let channel = match self.judge(shop, &message, customer.as_ref(), now_ms) {
-            Ok(channel) => channel,
-            Err(reason) => return Ok(Prepared::Dropped(reason)),
-        };
-        self.make(&snapshot, shop, message, customer, channel, now_ms).await
     }
 
-    fn judge(
+    /// What the transaction of the hand-over is to decide.
+    fn question(
         &self,
-        shop: &LiveShop,
+        shop: &Arc<LiveShop>,
         message: &StoredMessage,
-        customer: Option<&CustomerRecord>,
+        link: Option<UnsubscribeLink>,
         now_ms: i64,
-    ) -> Result<Arc<dyn Channel>, String> {
+    ) -> HandOver {
         let available: Vec<&'static str> = self.channels.iter().map(|channel| channel.name()).collect();
-        let verdict = policy::judge(&Case {
-            mode: shop.config.mode,
-            test_recipients: &shop.config.test_recipients,
-            email: customer.and_then(|known| known.contact.email.as_deref()),
-            consents: customer.map_or(&[], |known| &known.customer.consents),
-            category: Category::of(&message.message.category),
-            channels: &message.message.channels,
-            available: &available,
-            not_after: message.message.not_after,
-            now_ms,
-        });
-        match verdict {
-            Verdict::Drop(reason) => Err(reason),
-            Verdict::Send(name) => self
-                .channels
-                .iter()
-                .find(|channel| channel.name() == name)
-                .cloned()
-                .ok_or_else(|| format!("no channel: {name}")),
-        }
+        let (asked, shop) = (message.message.clone(), Arc::clone(shop));
+        let mut question =
+            hand_over(message, Some(day(&shop, now_ms)), now_ms, move |standing: &Standing| {
+                policy::judge(&Case {
+                    mode: shop.config.mode,
+                    test_recipients: &shop.config.test_recipients,
+                    email: standing.email.as_deref(),
+                    consents: &standing.consents,
+                    suppressed: &standing.suppressed,
+                    handed_today: standing.handed_today,
+                    daily_messages: shop.config.daily_messages,
+                    category: Category::of(&asked.category),
+                    channels: &asked.channels,
+                    available: &available,
+                    not_after: asked.not_after,
+                    now_ms,
+                })
+            });
+        question.link = link;
+        question
     }
 
+    /// The parcel, but for its address; or why there is none.
     async fn make(
         &self,
         snapshot: &Arc<Snapshot>,
         shop: &Arc<LiveShop>,
         message: StoredMessage,
-        customer: Option<CustomerRecord>,
-        channel: Arc<dyn Channel>,
+        unsubscribe: Unsubscribe,
         now_ms: i64,
-    ) -> Result<Prepared, StoreError> {
+    ) -> Result<Result<Box<Parcel>, String>, StoreError> {
+        let customer = match &message.customer_id {
+            Some(id) => self.store.customer(&message.shop, id).await?,
+            None => None,
+        };
         let facts =
-            Facts::gather(snapshot, shop, &self.store, &self.decider, message, customer, now_ms).await?;
+            Facts::gather(snapshot, shop, &self.store, &self.decider, message, customer, unsubscribe, now_ms)
+                .await?;
         // Templates are CPU work, and a parser that breaks must not take the loop with it.
         let made = tokio::task::spawn_blocking(move || {
             let rendered = facts.render();
@@ -181,13 +135,11 @@ impl Courier {
         })
         .await;
         let Ok((facts, rendered)) = made else {
-            return Ok(Prepared::Dropped(
-                "the template broke the renderer; this is a fault of the host".to_owned(),
-            ));
+            return Ok(Err("the template broke the renderer; this is a fault of the host".to_owned()));
         };
         let rendered = match rendered {
             Ok(rendered) => rendered,
-            Err(error) => return Ok(Prepared::Dropped(format!("cannot be rendered: {error}"))),
+            Err(error) => return Ok(Err(format!("cannot be rendered: {error}"))),
         };
         for remark in &rendered.remarks {
             tracing::warn!(
@@ -198,30 +150,131 @@ impl Courier {
                 "a message is not quite as its template says"
             );
         }
-        let Some(parcel) = parcel(&facts, rendered, now_ms) else {
-            return Ok(Prepared::Dropped("no recipient".to_owned()));
+        Ok(Ok(Box::new(parcel(facts, rendered, now_ms))))
+    }
+
+    async fn carry(&self, channel: &str, parcel: &Parcel, attempts: u32) -> MessageFate {
+        let Some(channel) = self.channels.iter().find(|known| known.name() == channel) else {
+            return MessageFate::Dropped { reason: format!("no channel: {channel}") };
         };
-        Ok(Prepared::Ready { channel, parcel: Box::new(parcel) })
+        let carried = tokio::time::timeout(CARRYING, channel.carry(parcel)).await;
+        let later = |reason: String| {
+            if attempts < ATTEMPTS {
+                let at_ms = self.clock.now_ms().saturating_add(policy::backoff(attempts, &parcel.id));
+                MessageFate::Later { at_ms, reason }
+            } else {
+                MessageFate::Dropped { reason: format!("given up after {} attempts: {reason}", attempts + 1) }
+            }
+        };
+        match carried {
+            Ok(Ok(receipt)) => {
+                MessageFate::Sent { channel: channel.name().to_owned(), message_id: receipt.message_id }
+            }
+            Ok(Err(ChannelError::Later(reason))) => later(reason),
+            Ok(Err(ChannelError::Never(reason))) => MessageFate::Dropped { reason },
+            Ok(Err(ChannelError::NoMailbox(reason))) => MessageFate::NoMailbox { reason },
+            Err(_) => later(format!("it took longer than {} s", CARRYING.as_secs())),
+        }
+    }
+
+    /// It is carried: a database that is away for a moment must not make it go out again.
+    async fn settle(&self, about: &About, token: i64, fate: &MessageFate) -> Result<(), StoreError> {
+        let mut pause = Duration::from_millis(100);
+        let mut tries = 1;
+        let settled = loop {
+            match self.store.settle_message(&about.id, token, fate, self.clock.now_ms()).await {
+                Err(StoreError::Away(_) | StoreError::Collided(_)) if tries < SETTLING => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 3;
+                    tries += 1;
+                }
+                settled => break settled?,
+            }
+        };
+        if settled {
+            about.tell(fate);
+        } else {
+            tracing::warn!(
+                message = about.id,
+                shop = about.shop,
+                "what became of a message is not written down: another courier has it by now"
+            );
+        }
+        Ok(())
     }
 }
 
-/// What is to be done with a due message.
-enum Prepared {
-    Ready {
-        channel: Arc<dyn Channel>,
-        parcel: Box<Parcel>,
-    },
-    Dropped(String),
-    /// Something that will come back is not there.
-    Waits(String),
+/// The message's shop, if all that it needs is live; else what is missing.
+fn live<'a>(snapshot: &'a Snapshot, message: &StoredMessage) -> Result<&'a Arc<LiveShop>, String> {
+    let shop = snapshot
+        .shops
+        .get(&message.shop)
+        .ok_or_else(|| format!("the shop `{}` is not live: see its file", message.shop))?;
+    if shop.plugins.iter().any(|live| live.entry.name == message.plugin) {
+        Ok(shop)
+    } else {
+        Err(format!("the plugin `{}` is not live in this shop", message.plugin))
+    }
 }
 
-fn parcel(facts: &Facts, rendered: super::render::Rendered, now_ms: i64) -> Option<Parcel> {
+/// Something that will come back is not there.
+fn waits(message: &StoredMessage, why: String, now_ms: i64) -> Ruling {
+    let since = message.message.when.unwrap_or(message.created_at);
+    if now_ms.saturating_sub(since) < PATIENCE {
+        let at_ms = now_ms.saturating_add(policy::backoff(message.attempts, &message.id));
+        Ruling::Later { at_ms, reason: why }
+    } else {
+        Ruling::Drop(format!("waited for three days: {why}"))
+    }
+}
+
+fn hand_over(
+    message: &StoredMessage,
+    day: Option<Day>,
+    now_ms: i64,
+    judge: impl Fn(&Standing) -> Ruling + Send + Sync + 'static,
+) -> HandOver {
+    HandOver {
+        id: message.id.clone(),
+        shop: message.shop.clone(),
+        customer_id: message.customer_id.clone(),
+        judge: Arc::new(judge),
+        day,
+        link: None,
+        now_ms,
+    }
+}
+
+/// The same for a message that could go and is not there.
+fn or_drop(hand_over: HandOver, why: String) -> HandOver {
+    let judge = hand_over.judge;
+    let judge = move |standing: &Standing| match judge(standing) {
+        Ruling::Send(_) => Ruling::Drop(why.clone()),
+        other => other,
+    };
+    HandOver { judge: Arc::new(judge), ..hand_over }
+}
+
+/// The shop's day.
+fn day(shop: &LiveShop, now_ms: i64) -> Day {
+    let zone = &shop.calendar.zone;
+    let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(zone.clone());
+    let next = now.date().tomorrow().and_then(|tomorrow| tomorrow.to_zoned(zone.clone()));
+    Day {
+        date: now.date().to_string(),
+        next_ms: next.map_or(now_ms.saturating_add(86_400_000), |next| next.timestamp().as_millisecond()),
+    }
+}
+
+fn parcel(facts: Facts, rendered: super::render::Rendered, now_ms: i64) -> Parcel {
     let shop = &facts.shop.public;
-    let known = facts.customer.as_ref()?;
-    let names = [known.customer.first_name.as_deref(), known.contact.last_name.as_deref()];
+    let known = facts.customer.as_ref();
+    let names = [
+        known.and_then(|known| known.customer.first_name.as_deref()),
+        known.and_then(|known| known.contact.last_name.as_deref()),
+    ];
     let name = names.into_iter().flatten().map(str::trim).collect::<Vec<_>>().join(" ");
-    Some(Parcel {
+    Parcel {
         id: facts.message.id.clone(),
         shop: shop.id.clone(),
         plugin: facts.message.plugin.clone(),
@@ -229,14 +282,15 @@ fn parcel(facts: &Facts, rendered: super::render::Rendered, now_ms: i64) -> Opti
         from_name: shop.name.clone(),
         from_address: shop.contact.email.clone().unwrap_or_else(|| no_reply(&shop.url)),
         to_name: (!name.trim().is_empty()).then_some(name),
-        to_address: known.contact.email.as_deref()?.trim().to_owned(),
+        // The one that the hand-over finds.
+        to_address: String::new(),
         subject: rendered.subject,
         html: rendered.html,
         text: rendered.text,
         locale: facts.locale().to_owned(),
         at_ms: now_ms,
-        unsubscribe_url: facts.unsubscribe_url(),
-    })
+        unsubscribe: facts.unsubscribe,
+    }
 }
 
 fn no_reply(shop_url: &str) -> String {
@@ -245,29 +299,50 @@ fn no_reply(shop_url: &str) -> String {
     format!("no-reply@{}", host.strip_prefix("www.").unwrap_or(&host))
 }
 
-/// Once, where it is settled, without a name or an address.
-fn tell(id: &str, shop: &str, plugin: &str, template: &str, fate: &MessageFate) {
-    let became = match fate {
-        MessageFate::Sent { channel, .. } => {
-            tracing::info!(message = id, shop, plugin, template, channel, "message sent");
-            "sent"
+/// For the log and the metrics, without a name or an address.
+struct About {
+    id: String,
+    shop: String,
+    plugin: String,
+    template: String,
+}
+
+impl About {
+    /// Once, where it is settled.
+    fn tell(&self, fate: &MessageFate) {
+        let Self { id, shop, plugin, template } = self;
+        match fate {
+            MessageFate::Sent { channel, .. } => {
+                tracing::info!(message = id, shop, plugin, template, channel, "message sent");
+                self.count("sent");
+            }
+            MessageFate::Dropped { reason } | MessageFate::NoMailbox { reason } => {
+                tracing::warn!(message = id, shop, plugin, template, reason, "message dropped");
+                self.count("dropped");
+            }
+            MessageFate::Later { reason, .. } => {
+                tracing::warn!(
+                    message = id,
+                    shop,
+                    plugin,
+                    template,
+                    reason,
+                    "message waits for another attempt"
+                );
+                self.count("later");
+            }
         }
-        MessageFate::Dropped { reason } => {
-            tracing::warn!(message = id, shop, plugin, template, reason, "message dropped");
-            "dropped"
-        }
-        MessageFate::Later { reason, .. } => {
-            tracing::warn!(message = id, shop, plugin, template, reason, "message waits for another attempt");
-            "later"
-        }
-    };
-    metrics::counter!(
-        "cartwright_messages_total",
-        "shop" => shop.to_owned(),
-        "plugin" => plugin.to_owned(),
-        "fate" => became,
-    )
-    .increment(1);
+    }
+
+    fn count(&self, fate: &'static str) {
+        metrics::counter!(
+            "cartwright_messages_total",
+            "shop" => self.shop.clone(),
+            "plugin" => self.plugin.clone(),
+            "fate" => fate,
+        )
+        .increment(1);
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::channels::Unsubscribe;
 use super::links::Allowed;
 use super::policy::Category;
 use super::render::{Letter, RenderError, Rendered, render};
@@ -23,12 +24,11 @@ pub(super) struct Facts {
     coupons: BTreeMap<u32, KnownCoupon>,
     content: MessageContent,
     reader: Reader,
+    pub unsubscribe: Unsubscribe,
 }
 
-/// Where the customer's answer goes when they want no more of these.
-const UNSUBSCRIBE: &str = "unsubscribe";
-
 impl Facts {
+    #[expect(clippy::too_many_arguments, reason = "each is a source of its own")]
     pub async fn gather(
         snapshot: &Arc<Snapshot>,
         shop: &Arc<LiveShop>,
@@ -36,6 +36,7 @@ impl Facts {
         decider: &Decider,
         message: StoredMessage,
         customer: Option<CustomerRecord>,
+        unsubscribe: Unsubscribe,
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let order = match &message.order_id {
@@ -60,21 +61,12 @@ impl Facts {
             let coupon = standing.map(|standing| standing.coupon);
             coupons.insert(*handle, KnownCoupon { code: code.clone(), coupon });
         }
-        Ok(Self { shop: Arc::clone(shop), message, customer, order, products, coupons, content, reader })
-    }
-
-    pub fn category(&self) -> Category {
-        Category::of(&self.message.message.category)
+        let shop = Arc::clone(shop);
+        Ok(Self { shop, message, customer, order, products, coupons, content, reader, unsubscribe })
     }
 
     pub fn locale(&self) -> &str {
         &self.reader.locale
-    }
-
-    /// For what is not the order's own business: a mail to the shop, until there is a page for it.
-    pub fn unsubscribe_url(&self) -> Option<String> {
-        let email = self.shop.config.contact.email.as_deref()?;
-        (self.category() != Category::Transactional).then(|| format!("mailto:{email}?subject={UNSUBSCRIBE}"))
     }
 
     pub fn render(&self) -> Result<Rendered, RenderError> {
@@ -85,7 +77,7 @@ impl Facts {
             shop: &self.shop.public,
             plugin: &self.message.plugin,
             template: &self.message.message.template,
-            category: self.category(),
+            category: Category::of(&self.message.message.category),
             data: &self.message.message.data,
             first_name: self.customer.as_ref().and_then(|known| known.customer.first_name.as_deref()),
             company: self.customer.as_ref().and_then(|known| known.contact.company.as_deref()),
@@ -94,7 +86,7 @@ impl Facts {
             coupons: &self.coupons,
             content: &self.content,
             hosts: entry.map_or(&[], |live| &live.entry.hosts),
-            unsubscribe_url: self.unsubscribe_url().as_deref(),
+            unsubscribe_url: self.unsubscribe.link(),
         })
     }
 }

@@ -1,17 +1,9 @@
-//! Messages that wait for their time, and what became of them.
+//! Messages, for people to see what became of them.
 
-use futures::future::BoxFuture;
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::Row as _;
 
-use super::writer::Tx;
-use super::{MessageFate, Result, Store, StoredMessage, announce, from_json};
+use super::{Result, Store, from_json};
 use crate::domain::Message;
-
-/// A message that is being handed over belongs to its courier so long, ms.
-const HANDING_MS: i64 = 5 * 60_000;
-
-const COLUMNS: &str = "id, shop, plugin, event_id, order_id, customer_id, payload, locale, coupons, created_at, \
-     attempts";
 
 /// A message with its standing, for a person to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +13,8 @@ pub struct MessageView {
     pub template: String,
     pub category: String,
     pub order_id: Option<String>,
-    /// `waiting`, `handing`, `sent`, `dropped`.
+    /// `waiting`, `handing`, `sent`, `dropped`; of what was sent and came back: `delivered`, `bounced`,
+    /// `complained`.
     pub state: String,
     pub due_at: i64,
     pub attempts: i64,
@@ -33,51 +26,7 @@ pub struct MessageView {
     pub updated_at: i64,
 }
 
-struct Hand {
-    id: String,
-    now_ms: i64,
-}
-
-struct Settle {
-    id: String,
-    fate: MessageFate,
-    now_ms: i64,
-}
-
 impl Store {
-    /// Waiting messages whose time has come, and those that a crash left in `handing`.
-    pub async fn messages_due(&self, now_ms: i64, limit: u32) -> Result<Vec<StoredMessage>> {
-        let text = format!(
-            "SELECT {COLUMNS} FROM messages WHERE state IN ('waiting', 'handing') AND due_at <= $1 \
-             ORDER BY due_at, id LIMIT $2"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(text))
-            .bind(now_ms)
-            .bind(i64::from(limit))
-            .fetch_all(&self.inner.reads)
-            .await?
-            .iter()
-            .map(stored)
-            .collect()
-    }
-
-    /// The instant of the next waiting message.
-    pub async fn next_message(&self) -> Result<Option<i64>> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM messages WHERE state IN ('waiting', 'handing')")
-            .fetch_one(&self.inner.reads)
-            .await?;
-        Ok(row.try_get(0)?)
-    }
-
-    /// Marks it `handing`; false when it no longer waits.
-    pub async fn hand_message(&self, id: &str, now_ms: i64) -> Result<bool> {
-        self.write(Hand { id: id.to_owned(), now_ms }, hand).await
-    }
-
-    pub async fn settle_message(&self, id: &str, fate: &MessageFate, now_ms: i64) -> Result<()> {
-        self.write(Settle { id: id.to_owned(), fate: fate.clone(), now_ms }, settle).await
-    }
-
     /// A shop's messages, newest first; of one order when it is given.
     pub async fn messages(&self, shop: &str, order_id: Option<&str>, limit: u32) -> Result<Vec<MessageView>> {
         sqlx::query(
@@ -112,71 +61,4 @@ impl Store {
         })
         .collect()
     }
-}
-
-fn stored(row: &AnyRow) -> Result<StoredMessage> {
-    Ok(StoredMessage {
-        id: row.try_get(0)?,
-        shop: row.try_get(1)?,
-        plugin: row.try_get(2)?,
-        event_id: row.try_get(3)?,
-        order_id: row.try_get(4)?,
-        customer_id: row.try_get(5)?,
-        message: from_json("message", row.try_get(6)?)?,
-        locale: row.try_get(7)?,
-        coupons: from_json("coupons of a message", row.try_get(8)?)?,
-        created_at: row.try_get(9)?,
-        attempts: u32::try_from(row.try_get::<i64, _>(10)?).unwrap_or(u32::MAX),
-    })
-}
-
-fn hand<'c>(tx: &'c mut Tx, input: &'c Hand) -> BoxFuture<'c, Result<bool>> {
-    Box::pin(async move {
-        let changed = sqlx::query(
-            "UPDATE messages SET state = 'handing', due_at = $2, updated_at = $3 \
-             WHERE id = $1 AND (state = 'waiting' OR (state = 'handing' AND due_at <= $3))",
-        )
-        .bind(&input.id)
-        .bind(input.now_ms.saturating_add(HANDING_MS))
-        .bind(input.now_ms)
-        .execute(tx.connection())
-        .await?
-        .rows_affected();
-        Ok(changed > 0)
-    })
-}
-
-fn settle<'c>(tx: &'c mut Tx, input: &'c Settle) -> BoxFuture<'c, Result<()>> {
-    Box::pin(async move {
-        let (state, due_at, channel, message_id, reason) = match &input.fate {
-            MessageFate::Sent { channel, message_id } => {
-                ("sent", input.now_ms, Some(channel.as_str()), Some(message_id.as_str()), None)
-            }
-            MessageFate::Dropped { reason } => ("dropped", input.now_ms, None, None, Some(reason.as_str())),
-            MessageFate::Later { at_ms, reason } => ("waiting", *at_ms, None, None, Some(reason.as_str())),
-        };
-        let changed = sqlx::query(
-            "UPDATE messages SET state = $2, due_at = $3, channel = $4, message_id = $5, reason = $6, \
-               attempts = attempts + 1, updated_at = $7 \
-             WHERE id = $1 AND state IN ('waiting', 'handing')",
-        )
-        .bind(&input.id)
-        .bind(state)
-        .bind(due_at)
-        .bind(channel)
-        .bind(message_id)
-        .bind(reason)
-        .bind(input.now_ms)
-        .execute(tx.connection())
-        .await?
-        .rows_affected();
-        tx.touched.mail |= state == "waiting";
-        if changed > 0 { announce::message(tx, &input.id, state, input.now_ms).await } else { Ok(()) }
-    })
-}
-
-/// What a crash left half handed over is due at once. Only where no other host can be handing it.
-pub(super) async fn take_back(connection: &mut sqlx::AnyConnection) -> Result<()> {
-    sqlx::query("UPDATE messages SET due_at = 0 WHERE state = 'handing'").execute(connection).await?;
-    Ok(())
 }

@@ -10,6 +10,7 @@ use super::{Result, StoreError};
 pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_event_path.sql")),
     (2, include_str!("migrations/0002_jobs.sql")),
+    (3, include_str!("migrations/0003_mail.sql")),
     (4, include_str!("migrations/0004_webhooks.sql")),
     (5, include_str!("migrations/0005_coupons.sql")),
 ];

@@ -1,7 +1,7 @@
 //! Mistakes of `cartwright.toml`.
 
-use super::super::{ConfigError, HostConfig, Step};
-use super::is_database;
+use super::super::{ConfigError, HostConfig, SmtpTls, Step};
+use super::{is_database, is_web_address};
 
 /// Mistakes of `cartwright.toml`.
 pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
@@ -26,6 +26,15 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
             "write a level like \"info\", or levels for rooms, like \"info,cartwright::decide=debug\"",
         );
     }
+    if let Some(url) = &config.public_url
+        && !(is_web_address(url) && !url.contains(['?', '#']))
+    {
+        wrong(
+            &["public_url".into()],
+            "this is not the web address of a host".to_owned(),
+            "write the address under which this host is reached from outside, like \"https://hooks.shop.example\"",
+        );
+    }
     let limits = &config.limits;
     for (table, key, value, least, most) in [
         ("limits", "memory_mib", u64::from(limits.memory_mib), 1, 4_096),
@@ -38,6 +47,7 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         ("limits", "log_bytes", u64::from(limits.log_bytes), 0, 1 << 30),
         ("limits", "concurrent_decisions", u64::from(limits.concurrent_decisions), 1, 10_000),
         ("limits", "concurrent_events", u64::from(limits.concurrent_events), 1, 10_000),
+        ("limits", "concurrent_messages", u64::from(limits.concurrent_messages), 1, 1_000),
         ("budgets", "product-page", u64::from(config.budgets.product_page), 1, 60_000),
         ("budgets", "cart", u64::from(config.budgets.cart), 1, 60_000),
         ("budgets", "checkout", u64::from(config.budgets.checkout), 1, 60_000),
@@ -54,6 +64,55 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
                 &format!("choose a number from {least} to {most}"),
             );
         }
+    }
+    mistakes.extend(smtp(config));
+    mistakes
+}
+
+/// Longer would outlast the time that a message belongs to its courier.
+const LONGEST_MAIL: u64 = 200;
+
+fn smtp(config: &HostConfig) -> Vec<ConfigError> {
+    let Some(smtp) = &config.smtp else { return Vec::new() };
+    let mut mistakes = Vec::new();
+    let mut wrong = |key: &str, message: &str, help: &str| {
+        mistakes.push(config.origin.mistake(&["smtp".into(), key.into()], message).with_help(help));
+    };
+    if smtp.host.is_empty() || smtp.host.contains(|letter: char| letter.is_whitespace() || letter == '/') {
+        wrong("host", "this is not the name of a mail server", "write a name like \"smtp.shop.example\"");
+    }
+    if smtp.port == Some(0) {
+        wrong("port", "there is no port 0", "587 is usual, 465 with `tls = \"wrapper\"`");
+    }
+    let open = !smtp.insecure && !smtp.is_loopback();
+    if smtp.tls == SmtpTls::None && open {
+        wrong(
+            "tls",
+            "mails would cross the network for anybody to read",
+            "use \"required\"; when the way to the server is safe by other means, add `insecure = true`",
+        );
+    }
+    if smtp.tls == SmtpTls::Opportunistic && smtp.password.is_some() && open {
+        wrong(
+            "tls",
+            "whoever stands between can have the password sent unencrypted",
+            "use \"required\"; when the way to the server is safe by other means, add `insecure = true`",
+        );
+    }
+    if smtp.username.is_some() != smtp.password.is_some() {
+        let missing = if smtp.username.is_some() { "username" } else { "password" };
+        wrong(missing, "a name and a password belong together", "give both, or neither");
+    }
+    if smtp.helo.as_deref().is_some_and(|name| {
+        name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-[]:".contains(&byte))
+    }) {
+        wrong("helo", "this is not the name of a machine", "write a name like \"hooks.shop.example\"");
+    }
+    if !(1..=LONGEST_MAIL).contains(&smtp.timeout_seconds) {
+        wrong("timeout_seconds", "this is out of range", "choose a number from 1 to 200");
+    }
+    if !(1..=100).contains(&smtp.connections) {
+        wrong("connections", "this is out of range", "choose a number from 1 to 100");
     }
     mistakes
 }

@@ -26,6 +26,7 @@ pub(in crate::config) fn shop(config: &ShopConfig) -> Vec<ConfigError> {
     checked.money();
     checked.keys();
     checked.webhooks();
+    checked.mail();
     checked.plugins();
     checked.mistakes
 }
@@ -110,6 +111,19 @@ impl Checked<'_> {
                     "write addresses like \"me@shop.example\"",
                 );
             }
+        }
+    }
+
+    fn mail(&mut self) {
+        if let Some(feedback) = &self.config.mail_feedback
+            && feedback.secret.is_none()
+            && feedback.basic.is_none()
+        {
+            self.wrong(
+                &["mail_feedback".into()],
+                "anybody could report what became of mails",
+                "give a `secret`, or `basic` with a name and a password",
+            );
         }
     }
 

@@ -2,7 +2,30 @@
 
 use super::support::*;
 use crate::domain::*;
-use crate::store::{Holder, MessageFate};
+use crate::store::{HandOver, Handed, Holder, MessageFate, Ruling, StoredMessage};
+
+impl House {
+    async fn due(&self, now_ms: i64) -> Vec<StoredMessage> {
+        self.store.messages_due("", 10, 10, now_ms).await.unwrap().0
+    }
+
+    /// The token of the hand-over, when it is this courier's.
+    async fn take(&self, id: &str, now_ms: i64) -> Option<i64> {
+        let hand_over = HandOver {
+            id: id.to_owned(),
+            shop: "demo".to_owned(),
+            customer_id: Some(self.store.customer_id(&anna()).unwrap()),
+            judge: std::sync::Arc::new(|_| Ruling::Send("email")),
+            day: None,
+            link: None,
+            now_ms,
+        };
+        match self.store.hand_over(hand_over).await.unwrap() {
+            Handed::Go { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+}
 
 fn coupon(purpose: &str, personal: bool) -> Coupon {
     Coupon {
@@ -23,7 +46,7 @@ async fn a_message_with_the_same_dedupe_key_is_not_sent_twice() {
     house.report(placed("1")).await;
     house.report(placed("22")).await;
     house.step().await;
-    let due = house.store.messages_due(NOW, 10).await.unwrap();
+    let due = house.due(NOW).await;
     assert_eq!(due.len(), 1);
     let all = house.store.messages("demo", None, 10).await.unwrap();
     let dropped: Vec<_> = all.iter().filter(|message| message.state == "dropped").collect();
@@ -46,7 +69,7 @@ async fn a_waiting_message_is_cancelled_by_its_hook_even_when_that_came_first() 
     house.report(placed("1")).await;
     house.step().await;
     assert_eq!(house.store.next_message().await.unwrap(), Some(NOW + MINUTE));
-    assert_eq!(house.store.messages_due(NOW, 10).await.unwrap().len(), 0);
+    assert_eq!(house.due(NOW).await.len(), 0);
     house.report(cancelled("1")).await;
     assert_eq!(house.store.next_message().await.unwrap(), None);
     // Cancelled before the call that sends it has run.
@@ -65,28 +88,31 @@ async fn a_message_is_handed_over_once_and_again_after_a_crash_or_a_refusal() {
     house.effects(|_| vec![send(message("hello"))]);
     house.report(placed("1")).await;
     house.step().await;
-    let due = house.store.messages_due(NOW, 10).await.unwrap();
+    let due = house.due(NOW).await;
     let id = due[0].id.clone();
-    assert!(house.store.hand_message(&id, NOW).await.unwrap());
-    assert!(!house.store.hand_message(&id, NOW).await.unwrap());
-    assert_eq!(house.store.messages_due(NOW, 10).await.unwrap().len(), 0);
+    let first = house.take(&id, NOW).await.expect("it waits");
+    assert_eq!(house.due(NOW).await.len(), 0);
+    assert_eq!(house.take(&id, NOW).await, None);
 
     let house = house.crash(&["p"]).await;
     let now = house.clock.now_ms();
-    assert_eq!(house.store.messages_due(now, 10).await.unwrap().len(), 1);
-    assert!(house.store.hand_message(&id, now).await.unwrap());
+    assert_eq!(house.due(now).await.len(), 1);
+    let second = house.take(&id, now).await.expect("the crash gave it back");
     let later = MessageFate::Later { at_ms: now + MINUTE, reason: "the server was busy".to_owned() };
-    house.store.settle_message(&id, &later, now).await.unwrap();
+    // What the first hand-over says by now is not written down.
+    assert!(!house.store.settle_message(&id, first, &later, now).await.unwrap());
+    assert_eq!(house.store.messages("demo", Some("1"), 1).await.unwrap()[0].state, "handing");
+    assert!(house.store.settle_message(&id, second, &later, now).await.unwrap());
     assert_eq!(house.store.next_message().await.unwrap(), Some(now + MINUTE));
-    let due = house.store.messages_due(now + MINUTE, 10).await.unwrap();
+    let due = house.due(now + MINUTE).await;
     assert_eq!((due.len(), due[0].attempts), (1, 1));
-    assert!(house.store.hand_message(&id, now + MINUTE).await.unwrap());
+    let third = house.take(&id, now + MINUTE).await.expect("it waits again");
     let sent = MessageFate::Sent { channel: "email".to_owned(), message_id: "<x>".to_owned() };
-    house.store.settle_message(&id, &sent, now + MINUTE).await.unwrap();
+    assert!(house.store.settle_message(&id, third, &sent, now + MINUTE).await.unwrap());
     assert_eq!(house.store.next_message().await.unwrap(), None);
     // What is sent stays sent.
     let dropped = MessageFate::Dropped { reason: "no".to_owned() };
-    house.store.settle_message(&id, &dropped, now + MINUTE).await.unwrap();
+    assert!(!house.store.settle_message(&id, third, &dropped, now + MINUTE).await.unwrap());
     assert_eq!(house.store.messages("demo", Some("1"), 1).await.unwrap()[0].state, "sent");
 }
 
@@ -104,14 +130,8 @@ async fn a_coupon_for_the_same_purpose_is_the_first_one_again_and_is_used_once()
     house.report(placed("1")).await;
     house.report(placed("22")).await;
     house.step().await;
-    let codes: std::collections::BTreeSet<String> = house
-        .store
-        .messages_due(NOW, 10)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|message| message.coupons[&1].clone())
-        .collect();
+    let codes: std::collections::BTreeSet<String> =
+        house.due(NOW).await.into_iter().map(|message| message.coupons[&1].clone()).collect();
     assert_eq!(codes.len(), 1, "{codes:?}");
     let code = codes.first().unwrap().clone();
     assert!(code.starts_with("HELLO-") && code.len() == 20, "{code}");

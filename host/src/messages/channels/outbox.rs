@@ -5,14 +5,10 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use lettre::Message;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
 
-use super::{Channel, ChannelError, Parcel, Receipt};
+use super::{Channel, ChannelError, Parcel, Receipt, mail};
 
 /// Writes `<folder>/<n>-<slug>.eml` and `.html`, each whole or not at all. A message that is there already,
 /// by its Message-ID, is not written again.
@@ -42,18 +38,18 @@ impl Outbox {
     }
 
     fn write(&self, parcel: &Parcel) -> Result<Receipt, ChannelError> {
-        let message_id = message_id(parcel);
+        let message_id = mail::message_id(parcel);
         // One writer: the number and the name are taken together.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.names.contains_key(&message_id) {
             return Ok(Receipt { message_id });
         }
-        let mail = compose(parcel, &message_id)?;
+        let mail = mail::compose(parcel)?;
         let number = written.last.saturating_add(1);
         let name = format!("{number:04}-{}", slug(&parcel.slug));
         // The page first: the mail is what counts as written.
         self.put(&format!("{name}.html"), parcel.html.as_bytes())?;
-        self.put(&format!("{name}.eml"), &mail)?;
+        self.put(&format!("{name}.eml"), &mail.bytes)?;
         written.last = number;
         written.names.insert(message_id.clone(), name);
         Ok(Receipt { message_id })
@@ -85,51 +81,6 @@ impl Channel for Outbox {
             .await
             .unwrap_or_else(|_| Err(ChannelError::Later("writing the mail broke off".to_owned())))
     }
-}
-
-/// The same for every attempt at the same message.
-fn message_id(parcel: &Parcel) -> String {
-    let domain = parcel.from_address.rsplit('@').next().unwrap_or("localhost");
-    let id: String =
-        parcel.id.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
-    format!("<{id}@{domain}>")
-}
-
-fn compose(parcel: &Parcel, message_id: &str) -> Result<Vec<u8>, ChannelError> {
-    // The error would show the address.
-    let address = |text: &str, whose: &str| {
-        text.parse().map_err(|_| ChannelError::Never(format!("the {whose} address is not an e-mail address")))
-    };
-    let from = Mailbox::new(Some(one_line(&parcel.from_name)), address(&parcel.from_address, "shop's")?);
-    let to_name = parcel.to_name.as_deref().map(one_line);
-    let to = Mailbox::new(to_name, address(&parcel.to_address, "customer's")?);
-    let header =
-        |name: &'static str, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
-    let mut builder = Message::builder()
-        .from(from)
-        .to(to)
-        .subject(one_line(&parcel.subject))
-        .date(instant(parcel.at_ms))
-        .message_id(Some(message_id.to_owned()))
-        .raw_header(header("Content-Language", parcel.locale.clone()))
-        // RFC 3834: nobody's holiday notice answers this.
-        .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
-    if let Some(url) = &parcel.unsubscribe_url {
-        builder = builder.raw_header(header("List-Unsubscribe", format!("<{url}>")));
-    }
-    builder
-        .multipart(MultiPart::alternative_plain_html(parcel.text.clone(), parcel.html.clone()))
-        .map(|message| message.formatted())
-        .map_err(|error| ChannelError::Never(format!("the mail cannot be put together: {error}")))
-}
-
-/// A line break would begin another header.
-fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
-}
-
-fn instant(at_ms: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at_ms).unwrap_or(0))
 }
 
 fn look(folder: &Path) -> io::Result<Written> {
@@ -174,6 +125,7 @@ mod tests {
     use mail_parser::{MessageParser, MimeHeaders as _};
 
     use super::*;
+    use crate::messages::channels::Unsubscribe;
 
     fn parcel(id: &str) -> Parcel {
         Parcel {
@@ -190,7 +142,7 @@ mod tests {
             text: "Cześć, Ola! 1234,50\u{a0}zł\n".to_owned(),
             locale: "pl".to_owned(),
             at_ms: 1_795_856_400_000,
-            unsubscribe_url: None,
+            unsubscribe: Unsubscribe::default(),
         }
     }
 
@@ -285,7 +237,10 @@ mod tests {
             subject: "Hi\r\nBcc: thief@evil.example".to_owned(),
             from_name: "Shop\r\nX-Evil: 1".to_owned(),
             to_name: Some("Ola\nX-Evil: 1".to_owned()),
-            unsubscribe_url: Some("mailto:hello@linen.example?subject=unsubscribe".to_owned()),
+            unsubscribe: Unsubscribe {
+                page: Some("https://mail.example/v1/unsubscribe/abc".to_owned()),
+                mail: Some("mailto:hello@linen.example?subject=unsubscribe".to_owned()),
+            },
             ..parcel("m-1")
         };
         outbox.carry(&evil).await.unwrap();
@@ -293,6 +248,7 @@ mod tests {
         let mail = MessageParser::default().parse(&raw).unwrap();
         assert!(mail.bcc().is_none());
         assert!(mail.header("X-Evil").is_none());
-        assert!(mail.header("List-Unsubscribe").is_some());
+        let unsubscribe = mail.header("List-Unsubscribe").unwrap();
+        assert_eq!(unsubscribe.as_address().map(|all| all.iter().count()), Some(2), "{unsubscribe:?}");
     }
 }

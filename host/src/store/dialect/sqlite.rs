@@ -13,7 +13,7 @@ use super::Dialect;
 use crate::store::cache::Caches;
 use crate::store::signals::Signals;
 use crate::store::writer::{One, Writer};
-use crate::store::{Inner, Result, StoreError, jobs, keys, messages, migrations};
+use crate::store::{Inner, Result, StoreError, handing, jobs, keys, migrations};
 
 pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
@@ -46,7 +46,7 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     migrations::apply(&mut connection, Dialect::Sqlite).await?;
     // Whoever held these is gone: the lock above is ours.
     jobs::take_back(&mut connection).await?;
-    messages::take_back(&mut connection).await?;
+    handing::take_back(&mut connection).await?;
     let guest_key = keys::installation_key(&mut connection, "guest", &keys::new()?).await?;
 
     let reads = pool(READERS, PREPARE_READER, true).connect_with(options(&path, "rw")?).await?;

@@ -1,0 +1,168 @@
+//! Many messages at once: bounded, and each shop has a share, so that neither a slow mail server nor a shop
+//! with a hundred thousand messages holds up the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use super::Courier;
+use crate::store::{StoreError, StoredMessage};
+
+/// The fallback when no signal comes.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Between two looks that found something due which could not be handed over.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Courier {
+    /// Hands over all messages that are due, and those that become due meanwhile; gives the instant (UTC
+    /// milliseconds) of the next one.
+    pub async fn step(&self) -> Result<Option<i64>, StoreError> {
+        let mut mail = self.store.mail();
+        let mut round = Round::of(self);
+        loop {
+            // Before the look, so that nothing that comes after it is missed.
+            mail.mark_unchanged();
+            let mut outcome = round.fill().await;
+            if round.is_empty() && outcome.is_ok() {
+                return self.store.next_message().await;
+            }
+            if outcome.is_ok() {
+                tokio::select! {
+                    ended = round.next() => outcome = ended,
+                    Ok(()) = mail.changed() => {}
+                }
+            }
+            if let Err(error) = outcome {
+                round.finish().await;
+                return Err(error);
+            }
+        }
+    }
+
+    /// The same until it is told to stop: woken by the store, by the next due time, and by a poll as the
+    /// fallback. Finishes the messages it holds.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut mail = self.store.mail();
+        let mut round = Round::of(self);
+        while !shutdown.is_cancelled() {
+            mail.mark_unchanged();
+            let next = match round.fill().await {
+                Ok(()) => self.store.next_message().await,
+                Err(error) => Err(error),
+            };
+            let wait = match next {
+                Ok(next) => self.until(next),
+                Err(error) => {
+                    tracing::error!(%error, "messages wait: the store does not answer");
+                    POLL
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                ended = round.next(), if !round.is_empty() => if let Err(error) = ended {
+                    tracing::error!(%error, "a message waits: the store does not answer");
+                    tokio::time::sleep(PAUSE).await;
+                },
+                Ok(()) = mail.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        round.finish().await;
+    }
+
+    fn until(&self, next: Option<i64>) -> Duration {
+        let left = next.map_or(i64::MAX, |at_ms| at_ms.saturating_sub(self.clock.now_ms()));
+        Duration::from_millis(u64::try_from(left).unwrap_or(0)).clamp(PAUSE, POLL)
+    }
+}
+
+/// The messages that are under way.
+struct Round<'a> {
+    courier: &'a Courier,
+    under_way: FuturesUnordered<BoxFuture<'a, Ended>>,
+    ids: BTreeSet<String>,
+    shops: BTreeMap<String, usize>,
+    /// The shop that was served last.
+    after: String,
+}
+
+struct Ended {
+    id: String,
+    shop: String,
+    outcome: Result<(), StoreError>,
+}
+
+impl<'a> Round<'a> {
+    fn of(courier: &'a Courier) -> Self {
+        Self {
+            courier,
+            under_way: FuturesUnordered::new(),
+            ids: BTreeSet::new(),
+            shops: BTreeMap::new(),
+            after: String::new(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Begins with as many due messages as there is room for.
+    async fn fill(&mut self) -> Result<(), StoreError> {
+        let most = self.courier.concurrent.max(1);
+        let share = most.div_ceil(2);
+        if self.under_way.len() >= most {
+            return Ok(());
+        }
+        // Those that were begun with may still be due.
+        let limit = most.saturating_mul(2);
+        let now_ms = self.courier.clock.now_ms();
+        let (due, last) = self.courier.store.messages_due(&self.after, share, limit, now_ms).await?;
+        self.after = last;
+        for message in due {
+            let of_shop = self.shops.get(&message.shop).copied().unwrap_or(0);
+            if self.under_way.len() < most && of_shop < share && !self.ids.contains(&message.id) {
+                self.begin(message);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, message: StoredMessage) {
+        let (id, shop) = (message.id.clone(), message.shop.clone());
+        self.ids.insert(id.clone());
+        *self.shops.entry(shop.clone()).or_default() += 1;
+        let courier = self.courier;
+        self.under_way.push(Box::pin(async move {
+            let outcome = courier.deliver(message).await;
+            Ended { id, shop, outcome }
+        }));
+    }
+
+    /// Waits for one to end.
+    async fn next(&mut self) -> Result<(), StoreError> {
+        let Some(Ended { id, shop, outcome }) = self.under_way.next().await else { return Ok(()) };
+        self.ids.remove(&id);
+        if let Some(count) = self.shops.get_mut(&shop) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.shops.remove(&shop);
+            }
+        }
+        outcome
+    }
+
+    /// Waits for all.
+    async fn finish(&mut self) {
+        while !self.is_empty() {
+            if let Err(error) = self.next().await {
+                tracing::error!(%error, "what became of a message could not be written down");
+            }
+        }
+    }
+}
