@@ -38,6 +38,7 @@ mod orders;
 mod outgoing;
 mod points;
 mod reads;
+mod ready;
 mod signals;
 mod state;
 mod status;
@@ -91,6 +92,9 @@ pub enum StoreError {
     Locked(String),
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
+    /// SQLite finds that its file is none, or broken.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// What was asked for cannot be.
     #[error("{0}")]
     Invalid(String),
@@ -114,6 +118,8 @@ impl From<sqlx::Error> for StoreError {
             (_, Some("22021")) => {
                 Self::Invalid("a text holds a character that the database cannot keep, like NUL".to_owned())
             }
+            // SQLITE_CORRUPT and its kinds, SQLITE_NOTADB.
+            (_, Some("11" | "267" | "523" | "779" | "26")) => Self::Damaged(text),
             // Connection exceptions, too many connections, shutdown, start.
             (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
                 Self::Away(text)
@@ -181,6 +187,9 @@ pub struct QueueDepth {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Of a database that is a file.
+    file: Option<Arc<ready::OpenedFile>>,
+    last_look: Arc<ready::LastLook>,
 }
 
 struct Inner {
@@ -198,7 +207,18 @@ impl Store {
     /// Opens (and migrates) `sqlite:<path>`, whose folder is made and which is locked against a second host,
     /// or `postgres://…`, which hosts share.
     pub async fn open(database: &str, data_dir: &Path) -> Result<Self> {
-        Ok(Self { inner: Arc::new(dialect::Dialect::open(database, data_dir).await?) })
+        let file = dialect::Dialect::file(database, data_dir)?;
+        let inner = dialect::Dialect::open(database, data_dir).await.map_err(|error| match (error, &file) {
+            (StoreError::Damaged(what), Some(path)) => StoreError::Damaged(format!(
+                "{}: {what}. Nothing was changed. Bring back the last backup with `cartwright restore <backup> \
+                 --force`, which keeps this file aside; without a backup, sqlite3's `.recover` saves what can \
+                 still be read",
+                path.display()
+            )),
+            (error, _) => error,
+        })?;
+        let file = file.map(|path| Arc::new(ready::OpenedFile::of(path)));
+        Ok(Self { inner: Arc::new(inner), file, last_look: Arc::default() })
     }
 
     /// How many migrations the next [`open`](Self::open) of an existing database will apply. Changes nothing.
@@ -206,14 +226,9 @@ impl Store {
         dialect::Dialect::pending_migrations(database, data_dir).await
     }
 
-    /// Answers a trivial write-free query.
-    pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").fetch_one(&self.inner.reads).await?;
-        Ok(())
-    }
-
     /// Finishes the writes that are queued, and lets another host have the database.
     pub async fn close(&self) {
+        self.last_look.forget().await;
         self.inner.writer.close().await;
         self.inner.reads.close().await;
         // The system lets go of it at the end of the process in any case.
@@ -255,6 +270,7 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())?;
         self.inner.writer.write(input, work).await
     }
 }

@@ -39,7 +39,7 @@ pub async fn health() -> Json<Health> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
     pub ready: bool,
-    /// The database answers.
+    /// The database takes writes.
     pub database: bool,
     /// Shops that are live.
     pub shops: usize,
@@ -52,7 +52,7 @@ pub struct Readiness {
 
 /// Can the host do its work?
 ///
-/// The database answers and at least one shop is live.
+/// The database takes writes (looked at once a second at most) and at least one shop is live.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -65,9 +65,9 @@ pub struct Readiness {
 )]
 pub async fn readiness(State(wire): State<Wire>) -> Response {
     let snapshot = wire.registry.current();
-    let database = wire.store.ping().await;
+    let database = wire.store.ready().await;
     if let Err(error) = &database {
-        tracing::warn!(%error, "not ready: the database does not answer");
+        tracing::warn!(%error, "not ready: the database takes no writes");
     }
     let readiness = Readiness {
         ready: database.is_ok() && !snapshot.shops.is_empty(),

@@ -166,7 +166,7 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "the store did not do what a request needed");
         match error {
             StoreError::Invalid(what) => Self::new(Kind::Invalid, what),
-            StoreError::Corrupt(_) => {
+            StoreError::Corrupt(_) | StoreError::Damaged(_) => {
                 Self::new(Kind::Internal, "Stored data cannot be read; the host's log says which.")
             }
             _ => Self::new(

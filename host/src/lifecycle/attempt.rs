@@ -217,6 +217,7 @@ impl Ended {
             // Does not heal by waiting.
             StoreError::Corrupt(_) => Self::Fault(error.to_string(), "host"),
             StoreError::Database(_)
+            | StoreError::Damaged(_)
             | StoreError::Locked(_)
             | StoreError::Away(_)
             | StoreError::Collided(_) => Self::Trouble(error.to_string()),

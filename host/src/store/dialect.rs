@@ -4,7 +4,7 @@
 mod postgres;
 mod sqlite;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::migrations::MIGRATIONS;
 use super::{Inner, Result, StoreError};
@@ -44,6 +44,14 @@ impl Dialect {
                 "`database` must be `sqlite:<path>` or `postgres://<user>:<password>@<host>/<name>`"
                     .to_owned(),
             ))
+        }
+    }
+
+    /// Of a database that is one.
+    pub(super) fn file(database: &str, data_dir: &Path) -> Result<Option<PathBuf>> {
+        match Self::of(database)? {
+            Self::Sqlite => sqlite::path(database, data_dir).map(Some),
+            Self::Postgres => Ok(None),
         }
     }
 

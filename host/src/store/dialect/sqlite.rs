@@ -38,9 +38,12 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
         StoreError::Database(format!("cannot make the folder {}: {error}", folder.display()))
     })?;
     let lock = lock(&path)?;
-    let cannot =
-        |error: sqlx::Error| StoreError::Database(format!("cannot open {}: {error}", path.display()));
+    let cannot = |error: sqlx::Error| match StoreError::from(error) {
+        damaged @ StoreError::Damaged(_) => damaged,
+        error => StoreError::Database(format!("cannot open {}: {error}", path.display())),
+    };
     sqlx::any::install_default_drivers();
+    look(&path).await.map_err(cannot)?;
     let writer = pool(1, PREPARE_WRITER, false).connect_with(options(&path, "rwc")?).await.map_err(cannot)?;
     let mut connection = writer.acquire().await?;
     migrations::apply(&mut connection, Dialect::Sqlite).await?;
@@ -62,6 +65,14 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
         guest_key,
         lock: Some(lock),
     })
+}
+
+/// One connection before the pools, which would try again and again with a file that is no database.
+async fn look(path: &Path) -> Result<(), sqlx::Error> {
+    let url = options(path, "rwc").map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    let mut connection = AnyConnection::connect_with(&url).await?;
+    sqlx::query(COUNT_OF_MIGRATION_TABLES).fetch_one(&mut connection).await?;
+    connection.close().await
 }
 
 /// How many migrations an existing database lacks. Nothing is written or made.
@@ -95,7 +106,7 @@ fn pool(connections: u32, prepare: &'static [&'static str], may_end: bool) -> An
         })
 }
 
-fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
+pub(super) fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
     let Some(path) = database.strip_prefix("sqlite:") else {
         return Err(StoreError::Invalid("`database` must be `sqlite:<path>`".to_owned()));
     };

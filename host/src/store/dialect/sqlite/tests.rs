@@ -30,7 +30,7 @@ async fn a_second_host_is_refused_until_the_first_is_gone() {
     store.close().await;
     let second = open(&folder).await.unwrap();
     assert!(store.put_products("s", &[entry("a", 1)], 0).await.is_err(), "a closed store takes nothing");
-    second.ping().await.unwrap();
+    second.ready().await.unwrap();
 }
 
 #[tokio::test]
