@@ -1,5 +1,6 @@
 //! The commands. Each file is one of them; errors come here and are printed as sentences.
 
+pub mod backup;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -10,6 +11,7 @@ pub mod key;
 pub mod openapi;
 pub mod package;
 pub mod plugin;
+pub mod restore;
 pub mod serve;
 pub mod template;
 mod terminal;
@@ -76,6 +78,8 @@ pub enum Command {
     Plugin(plugin::Command),
     #[command(subcommand)]
     Template(template::Command),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Openapi(openapi::Arguments),
     Completions(completions::Arguments),
 }

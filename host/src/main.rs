@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Doctor => cli::doctor::run(&folder),
         Command::Plugin(command) => cli::plugin::run(&folder, command),
         Command::Template(command) => cli::template::run(&folder, &command),
+        Command::Backup(arguments) => cli::backup::run(&folder, &arguments),
+        Command::Restore(arguments) => cli::restore::run(&folder, &arguments),
         Command::Openapi(arguments) => cli::openapi::run(&arguments),
         Command::Completions(arguments) => cli::completions::run(&arguments),
     })

@@ -18,6 +18,7 @@ mod cache;
 mod catalog;
 mod claims;
 mod commit;
+mod copies;
 mod coupons;
 mod customers;
 mod deliveries;
@@ -52,6 +53,7 @@ pub use attempts::Attempt;
 pub use by_hand::Verdict;
 pub use claims::{Claim, Claimed};
 pub use commit::{Changes, Completion, MessageStep};
+pub use copies::{copy_database, database_file, examine_database, keep_hosts_away};
 pub use coupons::{
     CouponHold, CouponStanding, CouponUse, CouponView, Holder, NewCoupon, NewReservation, Reserved,
 };
@@ -75,7 +77,7 @@ pub use unsubscribing::UnsubscribeLink;
 pub use webhooks::{NewWebhook, Notice, Spread};
 
 /// The contract that stored payloads are written in.
-const CONTRACT: &str = "0.1";
+pub const CONTRACT: &str = "0.1";
 
 /// Why the store did not do something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -270,7 +272,7 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.file.as_ref().map_or(Ok(()), |file| file.check())?;
+        self.check_file()?;
         self.inner.writer.write(input, work).await
     }
 }

@@ -2,7 +2,7 @@
 //! one hear of each other. All other SQL is one text for all of them.
 
 mod postgres;
-mod sqlite;
+pub(super) mod sqlite;
 
 use std::path::{Path, PathBuf};
 

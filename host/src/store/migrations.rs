@@ -24,11 +24,16 @@ pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> R
     applied
 }
 
-/// How many are missing; changes nothing.
-pub(super) async fn pending(connection: &mut AnyConnection, dialect: Dialect) -> Result<usize> {
+/// The newest that was applied, 0 in a database that no host has opened; changes nothing.
+pub(super) async fn version(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64> {
     let tables: i64 =
         sqlx::query(dialect.count_of_migration_tables()).fetch_one(&mut *connection).await?.try_get(0)?;
-    let applied = if tables == 0 { 0 } else { newest_applied(connection).await? };
+    if tables == 0 { Ok(0) } else { newest_applied(connection).await }
+}
+
+/// How many are missing; changes nothing.
+pub(super) async fn pending(connection: &mut AnyConnection, dialect: Dialect) -> Result<usize> {
+    let applied = version(connection, dialect).await?;
     Ok(MIGRATIONS.iter().filter(|(version, _)| *version > applied).count())
 }
 

@@ -69,7 +69,11 @@ impl LastLook {
 }
 
 impl Store {
-    /// Takes the way of a write, and changes nothing: fails when another process holds the database, when it
+    pub(super) fn check_file(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
+    }
+
+    /// Takes the ways of a read and of a write, and changes nothing: fails when another process holds the database, when it
     /// is away, or when its file is gone. Answers within two seconds.
     pub async fn ready(&self) -> Result<()> {
         let mut last = self.last_look.0.lock().await;
@@ -78,8 +82,7 @@ impl Store {
         {
             return answer.clone();
         }
-        let nothing = self.write((), |_, ()| Box::pin(async { Ok(()) }));
-        let answer = tokio::time::timeout(PATIENCE, nothing).await.unwrap_or_else(|_| {
+        let answer = tokio::time::timeout(PATIENCE, self.try_out()).await.unwrap_or_else(|_| {
             Err(StoreError::Away(format!(
                 "a write did not get through within {} seconds; does another process hold the database?",
                 PATIENCE.as_secs()
@@ -87,5 +90,11 @@ impl Store {
         });
         *last = Some((Instant::now(), answer.clone()));
         answer
+    }
+
+    async fn try_out(&self) -> Result<()> {
+        self.check_file()?;
+        sqlx::query("SELECT 1").fetch_one(&self.inner.reads).await?;
+        self.write((), |_, ()| Box::pin(async { Ok(()) })).await
     }
 }

@@ -7,8 +7,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::{CatalogEntry, Consent, CustomerInput, Reads, Scope, StateOwner};
 
-mod ready;
-
 pub(crate) async fn open(folder: &TempDir) -> Result<Store> {
     testing::open(folder.path()).await
 }

@@ -121,7 +121,7 @@ pub(super) fn path(database: &str, data_dir: &Path) -> Result<PathBuf> {
 }
 
 /// Beside the database, so that it guards what it is meant to whichever folder a host is started in.
-fn lock(path: &Path) -> Result<File> {
+pub(in crate::store) fn lock(path: &Path) -> Result<File> {
     let name = beside(path, ".lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| {
         StoreError::Database(format!("cannot write {}: {error}; is the folder writable?", name.display()))
@@ -164,7 +164,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions> {
+pub(in crate::store) fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions> {
     // What a URL would take for something else.
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     format!("sqlite:{path}?mode={mode}").parse().map_err(StoreError::from)

@@ -6,6 +6,8 @@ use crate::store::migrations::MIGRATIONS;
 use crate::store::tests::{entry, house, open};
 use crate::store::{Store, StoreError};
 
+mod ready;
+
 impl Store {
     /// As on a full disk: what needs another page is not written.
     pub(crate) async fn fill_disk(&self, full: bool) {

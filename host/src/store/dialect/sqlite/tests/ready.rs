@@ -1,8 +1,10 @@
 //! Whether a write would get through, and what is said of a file that cannot be written or read.
 
 use sqlx::Connection as _;
+use tempfile::TempDir;
 
-use super::*;
+use crate::store::tests::entry;
+use crate::store::{Result, Store, StoreError};
 
 fn file(folder: &TempDir) -> std::path::PathBuf {
     folder.path().join("cartwright.db")
