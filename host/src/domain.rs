@@ -19,6 +19,7 @@ mod order;
 mod place;
 pub mod plain;
 mod product;
+mod quote;
 mod record;
 pub mod scrub;
 mod shop;
@@ -47,6 +48,7 @@ pub use order::{
 };
 pub use place::{Attribute, Place};
 pub use product::Product;
+pub use quote::Quote;
 pub use record::{CatalogEntry, Contact, CustomerInput, CustomerRecord, OrderRecord};
 pub use shop::{Shop, ShopContact};
 pub use state::{ReadError, Reads, StateOwner, StateRead, Versioned};

@@ -12,6 +12,7 @@ mod jobs;
 mod json;
 mod keys;
 mod origins;
+mod points;
 mod prefer;
 mod problem;
 mod problem_kinds;
@@ -21,6 +22,7 @@ mod records;
 mod request;
 mod server;
 mod status;
+mod timeline;
 mod tokens;
 mod webhooks;
 mod webhooks_out;
@@ -84,6 +86,9 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(catalog::put_products))
         .routes(routes!(records::get_customer, records::put_customer))
         .routes(routes!(records::get_order))
+        .routes(routes!(timeline::order_timeline))
+        .routes(routes!(timeline::customer_timeline))
+        .routes(routes!(points::customer_points))
         .routes(routes!(coupons::get_coupon))
         .routes(routes!(coupons::reserve_coupon))
         .routes(routes!(coupons::release_coupon))

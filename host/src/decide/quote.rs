@@ -7,45 +7,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::domain::Arrival;
+pub use crate::domain::Quote;
 
 const VERSION: &str = "q1";
 
 /// Longer texts are no quotes of ours; they are not even decoded.
 const LONGEST: usize = 4_096;
-
-/// What the shopper was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quote {
-    #[serde(rename = "s")]
-    pub shop: String,
-    #[serde(rename = "c")]
-    pub cart: String,
-    /// Stable id of the delivery option.
-    #[serde(rename = "o")]
-    pub option: String,
-    /// As it read in the shopper's language.
-    #[serde(rename = "t")]
-    pub title: String,
-    /// After discounts on delivery, minor units.
-    #[serde(rename = "p")]
-    pub price: i64,
-    #[serde(rename = "u")]
-    pub currency: String,
-    #[serde(rename = "e")]
-    pub exponent: u8,
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
-    pub arrival: Option<Arrival>,
-    /// UTC milliseconds; an order placed later has no claim to it.
-    #[serde(rename = "x")]
-    pub expires: i64,
-    /// Plugins that made the option or changed its price; empty: the shop's own fallback.
-    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
-    pub contributors: Vec<String>,
-}
 
 /// Why a text is not a quote to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +76,7 @@ fn mac(key: &[u8; 32], signed: &str) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Arrival;
 
     const KEY: [u8; 32] = [1; 32];
 

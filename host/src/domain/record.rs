@@ -61,6 +61,10 @@ pub struct CustomerInput {
 pub struct CustomerRecord {
     #[serde(flatten)]
     pub customer: Customer,
+    /// Points taken back that had been spent already. While there are any, `points` is 0; what is earned pays
+    /// them first.
+    #[serde(default)]
+    pub points_owed: i64,
     pub contact: Contact,
 }
 

@@ -132,6 +132,7 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
     })
     .collect::<Result<Vec<_>>>()?;
     let buyer = row.try_get::<Option<String>, _>(3)?;
+    let balance: i64 = row.try_get(9)?;
     Ok(Some(CustomerRecord {
         customer: Customer {
             id: id.to_owned(),
@@ -144,10 +145,11 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
             orders_count: u32::try_from(sums.try_get::<i64, _>(0)?).unwrap_or(u32::MAX),
             spent: sums.try_get(1)?,
             orders,
-            points: row.try_get(9)?,
+            points: balance.max(0),
             tier: row.try_get(10)?,
             consents,
         },
+        points_owed: balance.saturating_neg().max(0),
         contact: Contact {
             last_name: row.try_get(5)?,
             company: row.try_get(6)?,

@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("migrations/0003_mail.sql")),
     (4, include_str!("migrations/0004_webhooks.sql")),
     (5, include_str!("migrations/0005_coupons.sql")),
+    (6, include_str!("migrations/0006_timeline.sql")),
 ];
 
 /// Applies what is missing, all in one transaction.

@@ -1,6 +1,8 @@
 //! Storage, tested as the rooms above use it.
 
 mod coupons;
+mod points;
+mod timeline;
 
 use tempfile::TempDir;
 
