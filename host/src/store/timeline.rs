@@ -116,7 +116,8 @@ pub enum Happened {
         template: String,
         /// `transactional`, `updates`, `marketing`.
         category: String,
-        /// `waiting`, `handing`, `sent`, `dropped`.
+        /// `waiting`, `handing`, `sent`, `dropped`; of what was sent and came back: `delivered`, `bounced`,
+        /// `complained`.
         state: String,
         /// It is sent, or was sent, then.
         #[serde(with = "crate::domain::instant")]
