@@ -16,7 +16,7 @@ mod webhook;
 mod wording_of_serde;
 
 pub use check::is_shop_id;
-pub use host::{Budgets, HostConfig, HttpLimits, Limits, LogConfig, LogFormat};
+pub use host::{Budgets, HostConfig, HttpLimits, Limits, LogConfig, LogFormat, Retention};
 pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_files};
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};

@@ -1,5 +1,6 @@
 //! The wire: routes, keys, problems. The only room that knows axum.
 
+mod batch;
 mod caching;
 mod catalog;
 mod coupons;
@@ -83,6 +84,7 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(events::customer_created))
         .routes(routes!(events::cart_abandoned))
         .routes(routes!(events::feedback_received))
+        .routes(routes!(batch::post_events))
         .routes(routes!(catalog::put_products))
         .routes(routes!(records::get_customer, records::put_customer))
         .routes(routes!(records::get_order))

@@ -8,6 +8,8 @@ mod dead_letter;
 mod effects;
 mod intake;
 mod invocation;
+mod pressure;
+mod retention;
 mod timers;
 mod worker;
 
@@ -71,6 +73,13 @@ pub enum IntakeError {
     /// Well-formed JSON that cannot be: an unknown currency, an amount over 2^53-1, no such shipment.
     #[error("{field}: {what}")]
     Invalid { field: String, what: String },
+    /// There is more to do than the host takes on. Nothing was accepted.
+    #[error("{why}")]
+    Overloaded {
+        why: String,
+        /// Seconds.
+        retry_after: u64,
+    },
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
 }
@@ -101,13 +110,14 @@ pub struct Lifecycle {
     clock: Clock,
     quote_key: Arc<[u8; 32]>,
     desk: Arc<worker::Desk>,
+    pressure: Arc<pressure::Pressure>,
 }
 
 impl Lifecycle {
     /// `quote_key` verifies quotes that come back. `plugins` is the [`Registry`] but in tests.
     #[must_use]
     pub fn new(plugins: Arc<dyn Plugins>, store: Store, clock: Clock, quote_key: Arc<[u8; 32]>) -> Self {
-        Self { plugins, store, clock, quote_key, desk: Arc::default() }
+        Self { plugins, store, clock, quote_key, desk: Arc::default(), pressure: Arc::default() }
     }
 
     /// Durable when it returns: the event, its sequence number, and a job for each subscribed plugin.
@@ -124,11 +134,16 @@ impl Lifecycle {
         let intake = intake.inspect_err(|_| count(hook, "invalid"))?;
         let event_id = intake.event_id.clone();
         let order_id = intake.event.order_id().map(str::to_owned);
+        let jobs = intake.subscribers.get(&intake.event.hook()).map_or(0, Vec::len);
+        let _under_way = self.pressure.enter();
         Ok(match self.store.take_in(intake).await? {
             Taken::New { held, overused } => {
                 count(hook, if held { "held" } else { "new" });
                 for code in overused {
                     alarm(&shop.config.id, order_id.as_deref().unwrap_or_default(), &code);
+                }
+                if !held {
+                    self.pressure.add(&shop.config.id, jobs);
                 }
                 Accepted::New { event_id }
             }

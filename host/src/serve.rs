@@ -116,6 +116,7 @@ impl Host {
         if background {
             let (worker, stopped) = (lifecycle.clone(), stopping.clone());
             tasks.spawn(async move { worker.run(stopped).await });
+            tasks.spawn(background::forget(lifecycle.clone(), stopping.clone()));
             let (carrier, stopped) = (courier.clone(), stopping.clone());
             tasks.spawn(async move { carrier.run(stopped).await });
             let (teller, stopped) = (dispatcher.clone(), stopping.clone());

@@ -197,6 +197,7 @@ mod tests {
         assert_eq!(format!("{:?}", told.limits), format!("{:?}", default.limits));
         assert_eq!(format!("{:?}", told.budgets), format!("{:?}", default.budgets));
         assert_eq!(format!("{:?}", told.http), format!("{:?}", default.http));
+        assert_eq!(format!("{:?}", told.retention), format!("{:?}", default.retention));
         assert_eq!(format!("{:?}", told.log), format!("{:?}", default.log));
         assert_eq!(told.listen, default.listen);
         assert_eq!(told.data_dir, folder.path().join(default.data_dir));

@@ -39,6 +39,7 @@ pub struct HostConfig {
     pub limits: Limits,
     pub budgets: Budgets,
     pub http: HttpLimits,
+    pub retention: Retention,
 }
 
 impl Default for HostConfig {
@@ -59,6 +60,7 @@ impl Default for HostConfig {
             limits: Limits::default(),
             budgets: Budgets::default(),
             http: HttpLimits::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -100,7 +102,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What one call of a plugin may use.
+/// What one call of a plugin may use, and how much may be open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -126,6 +128,10 @@ pub struct Limits {
     pub concurrent_events: u32,
     /// Messages that are handed over at once; half of them for one shop at most. Default 8.
     pub concurrent_messages: u32,
+    /// Jobs of one shop that are not done yet; beyond it API clients are told to come back. Default 50 000.
+    pub open_jobs_per_shop: u32,
+    /// The same for all shops together. Default 500 000.
+    pub open_jobs: u32,
 }
 
 impl Default for Limits {
@@ -142,6 +148,8 @@ impl Default for Limits {
             concurrent_decisions: 64,
             concurrent_events: 16,
             concurrent_messages: 8,
+            open_jobs_per_shop: 50_000,
+            open_jobs: 500_000,
         }
     }
 }
@@ -182,5 +190,22 @@ pub struct HttpLimits {
 impl Default for HttpLimits {
     fn default() -> Self {
         Self { body_bytes: 2 << 20, json_depth: 32, requests_per_second: 200, timeout_seconds: 30 }
+    }
+}
+
+/// How long what is finished is kept, in days. What is open, dead jobs, orders, customers, coupons and points are
+/// kept for good, and so is a sent message with a dedupe key: the next one is compared with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Events whose jobs are all done or dropped, with these, their attempts and effects. Default 90.
+    pub history_days: u32,
+    /// Messages sent or dropped. Default 90.
+    pub messages_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { history_days: 90, messages_days: 90 }
     }
 }

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use super::Wire;
 use super::identity::{self, Name};
-use super::json::Json;
+use super::json::{self, Json};
 use super::keys::Caller;
 use super::prefer;
-use super::problem::{Kind, Problem};
+use super::problem::{FieldError, Kind, Problem};
 use crate::domain::{
     CartAbandoned, CustomerCreated, DeliveryUpdated, Event, FeedbackReceived, OrderCancelled, OrderPlaced,
     OrderReturned, OrderShipped,
@@ -34,6 +34,16 @@ pub struct Receipt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Vec<JobProgress>>,
 }
+
+impl Receipt {
+    /// Accepted, or known before.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        if self.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED }
+    }
+}
+
+const HOOKS: &str = "/v1/hooks/";
 
 /// The event hooks differ in their path, body and example alone.
 macro_rules! event_hooks {
@@ -70,6 +80,14 @@ macro_rules! event_hooks {
                 take(&wire, &caller, &headers, Event::$variant(value), &bytes).await
             }
         )+
+
+        /// The event of a hook's body. There is no other place that knows which body a hook has.
+        pub fn read(hook: &str, body: &[u8], depth: usize) -> Result<Event, Problem> {
+            match format!("{HOOKS}{hook}").as_str() {
+                $($path => Ok(Event::$variant(json::parse::<$body>(body, depth)?)),)+
+                _ => Err(no_such_hook(&[$($path),+])),
+            }
+        }
     };
 }
 
@@ -150,6 +168,12 @@ event_hooks! {
     }
 }
 
+fn no_such_hook(paths: &[&str]) -> Problem {
+    let names: Vec<_> = paths.iter().filter_map(|path| path.strip_prefix(HOOKS)).collect();
+    let error = FieldError::at(".", format!("names no event hook; those are {}", names.join(", ")));
+    Problem::of_fields(Kind::InvalidBody, vec![error])
+}
+
 async fn take(
     wire: &Wire,
     caller: &Caller,
@@ -157,10 +181,27 @@ async fn take(
     event: Event,
     body: &[u8],
 ) -> Result<Response, Problem> {
+    let identity = identify(identity::of(headers)?, &event, body);
+    let receipt = accept(wire, caller, identity, event).await?;
+    answer(wire, caller, headers, receipt).await
+}
+
+/// By its name, else by its hash.
+pub fn identify(name: Option<Name>, event: &Event, body: &[u8]) -> Identity {
     let fingerprint = fingerprint(event.hook().name(), body);
-    let Name { source, id } = identity::of(headers)?.unwrap_or_else(|| identity::of_body(&fingerprint));
-    let accepted = wire.lifecycle.accept(&caller.shop, Identity { source, id, fingerprint }, event).await?;
-    let (event_id, duplicate) = match accepted {
+    let Name { source, id } = name.unwrap_or_else(|| identity::of_body(&fingerprint));
+    Identity { source, id, fingerprint }
+}
+
+/// Takes an event of an API client in, unless there is too much to do already.
+pub async fn accept(
+    wire: &Wire,
+    caller: &Caller,
+    identity: Identity,
+    event: Event,
+) -> Result<Receipt, Problem> {
+    wire.lifecycle.room(caller.shop_id()).await?;
+    let (event_id, duplicate) = match wire.lifecycle.accept(&caller.shop, identity, event).await? {
         Accepted::New { event_id } => (event_id, false),
         Accepted::Duplicate { event_id } => (event_id, true),
         Accepted::Conflict { event_id } => {
@@ -171,15 +212,23 @@ async fn take(
             .with_event(event_id));
         }
     };
-    let mut receipt = Receipt { event_id, duplicate, state: None, jobs: None };
-    let status = if duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(Receipt { event_id, duplicate, state: None, jobs: None })
+}
+
+/// At once, or when the plugins are done, as the client prefers.
+pub async fn answer(
+    wire: &Wire,
+    caller: &Caller,
+    headers: &HeaderMap,
+    mut receipt: Receipt,
+) -> Result<Response, Problem> {
+    let mut status = receipt.status();
     let longest = prefer::longest(caller.snapshot.host.http.timeout_seconds);
     let Some(wait) = prefer::wait(headers, longest) else {
         return Ok((status, axum::Json(receipt)).into_response());
     };
     let progress =
         wire.lifecycle.wait(caller.shop_id(), &receipt.event_id, Duration::from_secs(wait)).await?;
-    let mut status = status;
     if let Some(progress) = progress {
         if progress.state == "done" {
             status = StatusCode::OK;

@@ -4,7 +4,10 @@
 use axum::http::HeaderMap;
 
 use super::keys::hex;
-use super::problem::{Kind, Problem};
+use super::problem::{FieldError, Kind, Problem};
+
+/// Who names an event by its id alone.
+const API: &str = "api";
 
 /// Names longer than this are refused.
 const LONGEST: usize = 255;
@@ -19,7 +22,7 @@ pub struct Name {
 /// The name that the headers give; `None` when they give none.
 pub fn of(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
     if let Some(id) = text(headers, "webhook-id")? {
-        return Ok(Some(Name { source: "api".to_owned(), id }));
+        return Ok(Some(Name { source: API.to_owned(), id }));
     }
     if let Some(id) = text(headers, "idempotency-key")? {
         // The header is a structured string by its draft, and bare in most clients.
@@ -27,7 +30,7 @@ pub fn of(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
         if bare.is_empty() {
             return Err(bad("idempotency-key"));
         }
-        return Ok(Some(Name { source: "api".to_owned(), id: bare.to_owned() }));
+        return Ok(Some(Name { source: API.to_owned(), id: bare.to_owned() }));
     }
     match (text(headers, "ce-source")?, text(headers, "ce-id")?) {
         (Some(source), Some(id)) => Ok(Some(Name { source: format!("cloudevents:{source}"), id })),
@@ -42,7 +45,23 @@ pub fn of(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
 /// The name of an event that came without one.
 #[must_use]
 pub fn of_body(fingerprint: &[u8; 32]) -> Name {
-    Name { source: "api".to_owned(), id: format!("sha256:{}", hex(fingerprint)) }
+    Name { source: API.to_owned(), id: format!("sha256:{}", hex(fingerprint)) }
+}
+
+/// The name that an event carries in itself: with a CloudEvents `source`, or without one.
+pub fn given(source: Option<&str>, id: &str) -> Result<Name, FieldError> {
+    for (field, text) in [("id", Some(id)), ("source", source)] {
+        let Some(text) = text else { continue };
+        let length = text.chars().count();
+        if length == 0 || length > LONGEST || text.chars().any(char::is_control) {
+            return Err(FieldError::at(
+                field,
+                format!("must have 1 to {LONGEST} characters, and none that steers a terminal"),
+            ));
+        }
+    }
+    let source = source.map_or_else(|| API.to_owned(), |source| format!("cloudevents:{source}"));
+    Ok(Name { source, id: id.to_owned() })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {

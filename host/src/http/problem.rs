@@ -26,7 +26,9 @@ struct Document {
     status: u16,
     /// What is wrong this time, and what to do.
     detail: String,
-    /// `urn:cartwright:request:<id>`; the same id is in `X-Request-Id` and in the host's log.
+    /// `urn:cartwright:request:<id>`; the same id is in `X-Request-Id` and in the host's log. Not in a problem of
+    /// one line of many.
+    #[serde(skip_serializing_if = "String::is_empty")]
     instance: String,
     /// The fields that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,12 +77,7 @@ impl Problem {
     /// The detail is made of the fields.
     #[must_use]
     pub fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
-        let detail = errors
-            .iter()
-            .map(|error| format!("{}: {}", error.path, error.message))
-            .collect::<Vec<_>>()
-            .join("; ");
-        let mut problem = Self::new(kind, detail);
+        let mut problem = Self::new(kind, details(&errors));
         problem.0.errors = errors;
         problem
     }
@@ -111,6 +108,40 @@ impl Problem {
         self
     }
 
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// The event that was kept.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.0.event_id.as_deref()
+    }
+
+    /// Seconds after which it is worth trying again.
+    #[must_use]
+    pub fn seconds(&self) -> Option<u64> {
+        self.0.retry_after
+    }
+
+    /// Of a value inside a larger one: its paths begin at `field`, and places in its own text say nothing.
+    #[must_use]
+    pub fn within(mut self, field: &str) -> Self {
+        if self.0.errors.is_empty() {
+            return self;
+        }
+        for error in &mut self.0.errors {
+            error.path = match error.path.as_str() {
+                "." => field.to_owned(),
+                path => format!("{field}.{path}"),
+            };
+            (error.line, error.column) = (None, None);
+        }
+        self.0.detail = details(&self.0.errors);
+        self
+    }
+
     /// The first field that is wrong, for reports of many lines.
     #[must_use]
     pub fn into_first(self) -> FieldError {
@@ -122,6 +153,17 @@ impl Problem {
     pub fn about(mut self, request_id: &str) -> Self {
         self.0.instance = format!("urn:cartwright:request:{request_id}");
         self
+    }
+}
+
+fn details(errors: &[FieldError]) -> String {
+    let words: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.path, error.message)).collect();
+    words.join("; ")
+}
+
+impl Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
@@ -200,6 +242,9 @@ impl From<IntakeError> for Problem {
         match error {
             IntakeError::Invalid { field, what } => {
                 Self::of_fields(Kind::Invalid, vec![FieldError::at(field, what)])
+            }
+            IntakeError::Overloaded { why, retry_after } => {
+                Self::new(Kind::Overloaded, why).retry_after(retry_after)
             }
             IntakeError::Store(error) => error.into(),
         }

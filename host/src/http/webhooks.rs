@@ -179,7 +179,7 @@ async fn take(
             (Outcome::Conflict, event_id)
         }
         Err(IntakeError::Invalid { field, what }) => return Ok(unreadable(topic, &field, &what)),
-        Err(error @ IntakeError::Store(_)) => return Err(error.into()),
+        Err(error @ (IntakeError::Store(_) | IntakeError::Overloaded { .. })) => return Err(error.into()),
     };
     Ok(Delivery { outcome, event_id: Some(event_id), note: id })
 }

@@ -3,5 +3,6 @@
 mod by_hand;
 mod intake;
 mod order;
+mod retention;
 mod support;
 mod worker;

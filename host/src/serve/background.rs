@@ -12,6 +12,8 @@ use crate::webhooks::Dispatcher;
 
 /// Metrics forget old samples so often.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+/// What is old is looked for so often.
+const FORGET: Duration = Duration::from_secs(60 * 60);
 /// Steps of one `settle`; more is a circle of work that makes work.
 const SETTLE_ROUNDS: u32 = 10_000;
 
@@ -26,7 +28,21 @@ pub(super) async fn tidy_metrics(stopping: CancellationToken) {
     }
 }
 
-/// Steps until neither events nor messages nor webhooks have anything due.
+/// Deletes what is finished and old.
+pub(super) async fn forget(lifecycle: Lifecycle, stopping: CancellationToken) {
+    while !stopping.is_cancelled() {
+        if let Err(error) = lifecycle.forget(&stopping).await {
+            tracing::error!(%error, "what is old could not be deleted; it is tried again later");
+        }
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = tokio::time::sleep(FORGET) => {}
+        }
+    }
+}
+
+/// Steps until neither events nor messages nor webhooks have anything due; then deletes what is
+/// old.
 pub(super) async fn settle(
     lifecycle: &Lifecycle,
     courier: &Courier,
@@ -39,6 +55,7 @@ pub(super) async fn settle(
         let webhooks = dispatcher.step().await?;
         let now = clock.now_ms();
         if [work, messages, webhooks].into_iter().flatten().all(|due| due > now) {
+            lifecycle.forget(&CancellationToken::new()).await?;
             return Ok(());
         }
     }

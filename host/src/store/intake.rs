@@ -94,7 +94,7 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
             customers::upsert(tx, &intake.shop, id, input, intake.now_ms).await?;
         }
         match standing {
-            Standing::Placed => placed_before(tx, intake, &row.payload).await,
+            Standing::Placed => placed_before(tx, intake).await,
             Standing::TooEarly => {
                 events::insert(tx, &row, "held", Some(intake.hold_until)).await?;
                 tx.touched.work = true;
@@ -149,12 +149,16 @@ async fn name(tx: &mut Tx, intake: &Intake) -> Result<Option<Taken>> {
     }))
 }
 
-/// An order is placed once, whatever names its event comes under.
-async fn placed_before(tx: &mut Tx, intake: &Intake, payload: &str) -> Result<Taken> {
-    let order_id = intake.event.order_id().unwrap_or_default();
-    let Some((event_id, first)) = orders::placed(tx, &intake.shop, order_id).await? else {
+/// An order is placed once, whatever names its event comes under, and long after the first one's name and event
+/// are forgotten: the order itself is what is compared.
+async fn placed_before(tx: &mut Tx, intake: &Intake) -> Result<Taken> {
+    let Event::OrderPlaced(again) = &intake.event else {
         return Ok(Taken::Duplicate { event_id: intake.event_id.clone() });
     };
+    let Some(first) = orders::placed(tx, &intake.shop, &again.order.id).await? else {
+        return Ok(Taken::Duplicate { event_id: intake.event_id.clone() });
+    };
+    let event_id = first.event_id;
     sqlx::query("UPDATE intake_keys SET event_id = $4 WHERE shop = $1 AND source = $2 AND id = $3")
         .bind(&intake.shop)
         .bind(&intake.source)
@@ -162,5 +166,6 @@ async fn placed_before(tx: &mut Tx, intake: &Intake, payload: &str) -> Result<Ta
         .bind(&event_id)
         .execute(tx.connection())
         .await?;
-    Ok(if first == payload { Taken::Duplicate { event_id } } else { Taken::Conflict { event_id } })
+    let same = first.payload == to_json(&again.order) && first.locale == intake.locale;
+    Ok(if same { Taken::Duplicate { event_id } } else { Taken::Conflict { event_id } })
 }

@@ -130,17 +130,24 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<Plac
     .transpose()
 }
 
-/// Event and payload of the order as it was placed.
-pub(super) async fn placed(tx: &mut Tx, shop: &str, id: &str) -> Result<Option<(String, String)>> {
+/// An order as it was first placed. Its row outlives the event that placed it.
+pub(super) struct First {
+    pub event_id: String,
+    /// JSON of [`Order`].
+    pub payload: String,
+    pub locale: Option<String>,
+}
+
+pub(super) async fn placed(tx: &mut Tx, shop: &str, id: &str) -> Result<Option<First>> {
     sqlx::query(
-        "SELECT e.id, e.payload FROM orders o JOIN events e ON e.id = o.placed_event \
-         WHERE o.shop = $1 AND o.id = $2",
+        "SELECT placed_event, payload, locale FROM orders \
+         WHERE shop = $1 AND id = $2 AND placed_event IS NOT NULL AND payload IS NOT NULL",
     )
     .bind(shop)
     .bind(id)
     .fetch_optional(tx.connection())
     .await?
-    .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+    .map(|row| Ok(First { event_id: row.try_get(0)?, payload: row.try_get(1)?, locale: row.try_get(2)? }))
     .transpose()
 }
 

@@ -1,5 +1,7 @@
 //! How far the work is: for people, metrics and whoever waits.
 
+use std::collections::BTreeMap;
+
 use sqlx::Row as _;
 
 use super::signals::Waiter;
@@ -15,6 +17,16 @@ pub struct EventStanding {
 }
 
 impl Store {
+    /// How many jobs of each shop wait for their turn or for another attempt.
+    pub async fn open_jobs(&self) -> Result<BTreeMap<String, u64>> {
+        sqlx::query("SELECT shop, COUNT(*) FROM jobs WHERE state IN ('waiting', 'failed') GROUP BY shop")
+            .fetch_all(&self.inner.reads)
+            .await?
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs())))
+            .collect()
+    }
+
     pub async fn queue_depth(&self, now_ms: i64) -> Result<QueueDepth> {
         let jobs = sqlx::query(
             "SELECT plugin, hook, COUNT(*), MIN(created_at) FROM jobs \

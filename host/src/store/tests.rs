@@ -20,6 +20,13 @@ pub(crate) async fn house() -> (TempDir, Store) {
 }
 
 impl Store {
+    /// How many rows a table has.
+    pub(crate) async fn rows(&self, table: &str) -> i64 {
+        use sqlx::Row as _;
+        let text = format!("SELECT COUNT(*) FROM {table}");
+        sqlx::query(sqlx::AssertSqlSafe(text)).fetch_one(&self.inner.reads).await.unwrap().try_get(0).unwrap()
+    }
+
     /// Puts a done job back into the queue, as only a mistake could.
     pub(crate) async fn raise(&self, job: &Claimed) {
         self.write(job.id.clone(), |tx, id| {

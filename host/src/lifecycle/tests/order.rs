@@ -5,12 +5,12 @@ use crate::domain::*;
 use crate::store::{HandOver, Handed, Holder, MessageFate, Ruling, StoredMessage};
 
 impl House {
-    async fn due(&self, now_ms: i64) -> Vec<StoredMessage> {
+    pub(super) async fn due(&self, now_ms: i64) -> Vec<StoredMessage> {
         self.store.messages_due("", 10, 10, now_ms).await.unwrap().0
     }
 
     /// The token of the hand-over, when it is this courier's.
-    async fn take(&self, id: &str, now_ms: i64) -> Option<i64> {
+    pub(super) async fn take(&self, id: &str, now_ms: i64) -> Option<i64> {
         let hand_over = HandOver {
             id: id.to_owned(),
             shop: "demo".to_owned(),

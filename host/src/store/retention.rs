@@ -1,0 +1,118 @@
+//! What is finished and old is deleted, a batch at a time, so that other writes come between.
+
+use std::fmt::Write as _;
+
+use futures::future::BoxFuture;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::writer::Tx;
+use super::{Result, Store};
+
+/// Of each kind in one transaction.
+const BATCH: u32 = 200;
+
+/// What ended before these instants may go (UTC milliseconds).
+#[derive(Debug, Clone, Copy)]
+pub struct Expiry {
+    pub intake_keys: i64,
+    pub events: i64,
+    pub messages: i64,
+}
+
+/// Events that nothing will ask for again. An order whose jobs are not all done with keeps all its events: a
+/// message that one of these sends may be cancelled by what came later.
+const OLD_EVENTS: &str = "
+SELECT e.id FROM events e
+WHERE e.state = 'done' AND e.received_at < $1 AND COALESCE(e.finished_at, e.received_at) < $1
+  AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.event_id = e.id)
+  AND NOT EXISTS (
+    SELECT 1 FROM events other JOIN jobs j ON j.event_id = other.id
+    WHERE other.shop = e.shop AND other.order_id = e.order_id)
+ORDER BY e.received_at LIMIT $2";
+
+const OLD_KEYS: &str = "
+DELETE FROM intake_keys WHERE (shop, source, id) IN (
+    SELECT shop, source, id FROM intake_keys WHERE at < $1 ORDER BY at LIMIT $2)";
+
+/// The condition is the index's, word for word.
+const OLD_MESSAGES: &str = "
+DELETE FROM messages WHERE id IN (
+    SELECT id FROM messages
+    WHERE (state = 'dropped' OR (state = 'sent' AND dedupe_key IS NULL)) AND updated_at < $1
+    ORDER BY updated_at LIMIT $2)";
+
+/// With an event go its jobs, their attempts, and its effects: `{events}` is the list of ids.
+const WITH_EVENTS: [&str; 4] = [
+    "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs_history WHERE event_id IN ({events}))",
+    "DELETE FROM jobs_history WHERE event_id IN ({events})",
+    "DELETE FROM effects WHERE event_id IN ({events})",
+    "DELETE FROM events WHERE id IN ({events})",
+];
+
+impl Store {
+    /// Deletes a batch of what is old. 0: there is no more.
+    pub async fn forget(&self, expiry: Expiry) -> Result<u64> {
+        // Looking is free; the writer is not. Nothing makes an old event young again: it stays on the list.
+        let events = sqlx::query(OLD_EVENTS)
+            .bind(expiry.events)
+            .bind(i64::from(BATCH))
+            .fetch_all(&self.inner.reads)
+            .await?
+            .iter()
+            .map(|row| Ok(row.try_get(0)?))
+            .collect::<Result<Vec<String>>>()?;
+        if events.is_empty() && !self.has_old_rows(&expiry).await? {
+            return Ok(0);
+        }
+        self.write((expiry, events), forget).await
+    }
+
+    async fn has_old_rows(&self, expiry: &Expiry) -> Result<bool> {
+        let found = sqlx::query(
+            "SELECT 1 FROM intake_keys WHERE at < $1 \
+             UNION ALL SELECT 1 FROM messages \
+               WHERE (state = 'dropped' OR (state = 'sent' AND dedupe_key IS NULL)) AND updated_at < $2 \
+             LIMIT 1",
+        )
+        .bind(expiry.intake_keys)
+        .bind(expiry.messages)
+        .fetch_optional(&self.inner.reads)
+        .await?;
+        Ok(found.is_some())
+    }
+}
+
+fn forget<'c>(tx: &'c mut Tx, (expiry, events): &'c (Expiry, Vec<String>)) -> BoxFuture<'c, Result<u64>> {
+    Box::pin(async move {
+        let mut gone = delete_events(tx, events).await?;
+        for (text, before) in [(OLD_KEYS, expiry.intake_keys), (OLD_MESSAGES, expiry.messages)] {
+            gone += sqlx::query(text)
+                .bind(before)
+                .bind(i64::from(BATCH))
+                .execute(tx.connection())
+                .await?
+                .rows_affected();
+        }
+        Ok(gone)
+    })
+}
+
+async fn delete_events(tx: &mut Tx, events: &[String]) -> Result<u64> {
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let mut list = String::new();
+    for place in 1..=events.len() {
+        let comma = if place == 1 { "" } else { ", " };
+        let _ = write!(list, "{comma}${place}");
+    }
+    let mut gone = 0;
+    for text in WITH_EVENTS {
+        let mut query = sqlx::query(AssertSqlSafe(text.replace("{events}", &list)));
+        for event in events {
+            query = query.bind(event);
+        }
+        gone += query.execute(tx.connection()).await?.rows_affected();
+    }
+    Ok(gone)
+}
