@@ -52,7 +52,7 @@ pub use quote::Quote;
 pub use record::{CatalogEntry, Contact, CustomerInput, CustomerRecord, OrderRecord};
 pub use shop::{Shop, ShopContact};
 pub use state::{ReadError, Reads, StateOwner, StateRead, Versioned};
-pub use suppression::Cause;
+pub use suppression::{Cause, FeedbackKind};
 pub use text::{Text, Value};
 
 // What `bindgen!` expects of a module it is given for an interface without functions.

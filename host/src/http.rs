@@ -12,6 +12,7 @@ mod identity;
 mod jobs;
 mod json;
 mod keys;
+mod mail_feedback;
 mod origins;
 mod points;
 mod prefer;
@@ -23,8 +24,10 @@ mod records;
 mod request;
 mod server;
 mod status;
+mod suppressions;
 mod timeline;
 mod tokens;
+mod unsubscribe;
 mod webhooks;
 mod webhooks_out;
 
@@ -95,6 +98,12 @@ fn backend_routes() -> OpenApiRouter<Wire> {
         .routes(routes!(coupons::reserve_coupon))
         .routes(routes!(coupons::release_coupon))
         .routes(routes!(status::list_plugins))
+        .routes(routes!(suppressions::mail_status))
+        .routes(routes!(
+            suppressions::get_suppressions,
+            suppressions::put_suppression,
+            suppressions::delete_suppressions
+        ))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::retry_job))
@@ -110,6 +119,8 @@ fn backend_routes() -> OpenApiRouter<Wire> {
 fn open_routes() -> OpenApiRouter<Wire> {
     OpenApiRouter::new()
         .routes(routes!(webhooks::woocommerce))
+        .routes(routes!(mail_feedback::mail_feedback))
+        .routes(routes!(unsubscribe::page, unsubscribe::one_click))
         .routes(routes!(health::health))
         .routes(routes!(health::readiness))
         .routes(routes!(health::metrics))

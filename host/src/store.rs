@@ -77,7 +77,7 @@ pub use retention::Expiry;
 pub use signals::Waiter;
 pub use state::{Change, StateChange};
 pub use status::EventStanding;
-pub use suppressions::{Feedback, FeedbackKind, Matched, Suppression};
+pub use suppressions::{Feedback, Matched, Suppression};
 pub use timeline::{Happened, ReleaseReason, TimelineEntry, TimelineOf, TimelinePage};
 pub use timers::TimerChange;
 pub use unsubscribing::UnsubscribeLink;

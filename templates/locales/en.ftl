@@ -14,6 +14,9 @@ mail-why-transactional = You receive this message because of your order at { $sh
 mail-why-updates = You receive this message because you are a customer of { $shop }.
 mail-why-marketing = You receive this message because you agreed to hear from { $shop }.
 mail-unsubscribe = Unsubscribe
+unsubscribe-marketing = Do you want no more offers and recommendations from { $shop }?
+unsubscribe-updates = Do you want no more news about your orders from { $shop }? Confirmations still come.
+unsubscribe-done = Done: you get no more of these messages. What your orders themselves call for is still sent.
 
 order-heading = Order { $number }
 order-placed-on = Placed on { $date }

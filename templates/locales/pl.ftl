@@ -14,6 +14,9 @@ mail-why-transactional = Otrzymujesz tę wiadomość w związku z zamówieniem w
 mail-why-updates = Otrzymujesz tę wiadomość, ponieważ robisz zakupy w { $shop }.
 mail-why-marketing = Otrzymujesz tę wiadomość, ponieważ zgodzono się na wiadomości od { $shop }.
 mail-unsubscribe = Wypisz się
+unsubscribe-marketing = Nie chcesz już otrzymywać ofert i rekomendacji od { $shop }?
+unsubscribe-updates = Nie chcesz już otrzymywać wiadomości o przebiegu zamówień od { $shop }? Potwierdzenia nadal będą przychodzić.
+unsubscribe-done = Gotowe: nie otrzymasz więcej takich wiadomości. To, czego wymagają Twoje zamówienia, nadal będzie wysyłane.
 
 order-heading = Zamówienie { $number }
 order-placed-on = Złożone: { $date }

@@ -14,6 +14,9 @@ mail-why-transactional = Вы получили это письмо в связи
 mail-why-updates = Вы получили это письмо, потому что делаете покупки в { $shop }.
 mail-why-marketing = Вы получили это письмо, потому что согласились на рассылку { $shop }.
 mail-unsubscribe = Отписаться
+unsubscribe-marketing = Больше не получать предложения и рекомендации от { $shop }?
+unsubscribe-updates = Больше не получать новости о заказах от { $shop }? Подтверждения будут приходить.
+unsubscribe-done = Готово: вы больше не получите таких сообщений. То, чего требуют ваши заказы, будет приходить.
 
 order-heading = Заказ { $number }
 order-placed-on = Оформлен: { $date }

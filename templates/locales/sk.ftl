@@ -14,6 +14,9 @@ mail-why-transactional = Túto správu ste dostali kvôli objednávke v { $shop 
 mail-why-updates = Túto správu ste dostali, pretože nakupujete v { $shop }.
 mail-why-marketing = Túto správu ste dostali, pretože ste súhlasili so správami od { $shop }.
 mail-unsubscribe = Odhlásiť sa
+unsubscribe-marketing = Nechcete už dostávať ponuky a odporúčania od { $shop }?
+unsubscribe-updates = Nechcete už dostávať správy o priebehu objednávok od { $shop }? Potvrdenia budú chodiť ďalej.
+unsubscribe-done = Hotovo: takéto správy už nedostanete. Čo si vyžadujú vaše objednávky, posielame ďalej.
 
 order-heading = Objednávka { $number }
 order-placed-on = Vytvorená: { $date }

@@ -14,6 +14,9 @@ mail-why-transactional = 您收到此邮件是因为您在 { $shop } 的订单�
 mail-why-updates = 您收到此邮件是因为您是 { $shop } 的顾客。
 mail-why-marketing = 您收到此邮件是因为您同意接收 { $shop } 的消息。
 mail-unsubscribe = 退订
+unsubscribe-marketing = 不再接收来自 { $shop } 的优惠和推荐？
+unsubscribe-updates = 不再接收来自 { $shop } 的订单动态？订单确认仍会发送。
+unsubscribe-done = 已完成：您不会再收到此类消息。订单本身需要的消息仍会发送。
 
 order-heading = 订单 { $number }
 order-placed-on = 下单时间：{ $date }

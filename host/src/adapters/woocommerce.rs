@@ -25,6 +25,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{CustomerCreated, OrderPlaced};
 
+pub use super::unreadable::Unreadable;
 pub use signature::fits as signature_fits;
 pub use transition::{Step, of_customer, of_order};
 
@@ -68,20 +69,6 @@ pub enum Standing {
     Refunded,
     /// A status that another extension brought.
     Unknown,
-}
-
-/// A payload that cannot be understood. Never repeats a value: it may be a contact detail.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {what}")]
-pub struct Unreadable {
-    pub field: String,
-    pub what: String,
-}
-
-impl Unreadable {
-    fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { field: field.into(), what: what.into() }
-    }
 }
 
 /// Whether a body is the ping that WooCommerce sends when a webhook is saved: `webhook_id=<number>`.

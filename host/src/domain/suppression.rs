@@ -31,3 +31,11 @@ impl Cause {
         Self::ALL.into_iter().find(|cause| cause.name() == name)
     }
 }
+
+/// What became of a mail after it was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedbackKind {
+    Delivered,
+    Bounced { permanent: bool },
+    Complained,
+}

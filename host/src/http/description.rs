@@ -31,6 +31,7 @@ use super::Wire;
         (name = "catalog", description = "Products, for prices and recommendations."),
         (name = "customers", description = "Customers, as the shop's backend stores and reads them."),
         (name = "coupons", description = "Coupons that this host issued, and carts that hold one while they are at the checkout."),
+        (name = "messages", description = "Mail: how it does, and who gets none."),
         (name = "orders", description = "Orders, as stored."),
         (name = "operations", description = "What is live, what is open, how the host does."),
     ),

@@ -11,7 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Wire;
-use crate::store::QueueDepth;
+use crate::config::calendar::Calendar;
+use crate::store::{QueueDepth, StoreError};
 
 /// The process is there.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,7 +99,34 @@ pub async fn metrics(State(wire): State<Wire>) -> Response {
         Ok(depth) => text.push_str(&queue(&depth)),
         Err(error) => tracing::warn!(%error, "the queue could not be measured"),
     }
+    match mail_today(&wire).await {
+        Ok(today) => text.push_str(&today),
+        Err(error) => tracing::warn!(%error, "today's messages could not be counted"),
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Each shop's messages of the day beside what it may send, in Prometheus text.
+async fn mail_today(wire: &Wire) -> Result<String, StoreError> {
+    let now_ms = wire.clock.now_ms();
+    let mut rows = Vec::new();
+    for shop in wire.registry.current().shops.values() {
+        let day = Calendar::local(now_ms, &shop.calendar.zone).date().to_string();
+        let (handed, _) = wire.store.handed_on(&shop.config.id, &day).await?;
+        rows.push((shop.config.id.clone(), handed, i64::from(shop.config.daily_messages)));
+    }
+    let mut text = String::new();
+    for (name, help) in [
+        ("cartwright_messages_today", "Messages handed over on this day of the shop."),
+        ("cartwright_messages_daily_limit", "At most so many a day; 0: no limit."),
+    ] {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (shop, handed, limit) in &rows {
+            let value = if name == "cartwright_messages_today" { handed } else { limit };
+            let _ = writeln!(text, "{name}{{shop=\"{}\"}} {value}", escaped(shop));
+        }
+    }
+    Ok(text)
 }
 
 /// The queue in Prometheus text.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::writer::Tx;
 use super::{Result, Store, StoreError};
-use crate::domain::Cause;
+use crate::domain::{Cause, FeedbackKind};
 
 /// Why an address is on the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -24,13 +24,6 @@ pub struct Suppression {
     #[serde(with = "crate::domain::instant")]
     #[schema(value_type = String, format = DateTime)]
     pub at: i64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FeedbackKind {
-    Delivered,
-    Bounced { permanent: bool },
-    Complained,
 }
 
 /// What is said of a mail.

@@ -9,8 +9,9 @@ use super::Finding;
 use crate::cli::package;
 use crate::cli::terminal::counted;
 use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, SecretSource, ShopConfig};
+use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::Registry;
-use crate::serve::key;
+use crate::serve::{self, key};
 use crate::store::{Store, StoreError};
 
 /// When this version was made: a clock before it is wrong. UTC milliseconds, 1 November 2026.
@@ -32,6 +33,7 @@ pub(super) async fn examine(folder: &Path) -> Vec<Finding> {
             findings.extend(folders(&host));
             findings.push(port(&host).await);
             findings.push(database(&host).await);
+            findings.extend(mail(&host).await);
             findings.extend(secret_key(&host));
             findings.push(clock(Some(&host)));
             findings.extend(plugins(folder, &host).await);
@@ -74,6 +76,17 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
     for (purpose, secret) in [
         ("the secret of WooCommerce's webhook", shop.woocommerce.as_ref().map(|woo| &woo.secret)),
         ("the secret of customer tokens", shop.customer_tokens.as_ref().map(|tokens| &tokens.secret)),
+        (
+            "the secret of reports of mails",
+            shop.mail_feedback.as_ref().and_then(|reports| reports.secret.as_ref()),
+        ),
+        (
+            "the password of reports of mails",
+            shop.mail_feedback
+                .as_ref()
+                .and_then(|reports| reports.basic.as_ref())
+                .map(|basic| &basic.password),
+        ),
     ] {
         if let Some(Err(error)) = secret.map(|secret| secret.read(&host.folder)) {
             findings.push(Finding::bad("shop", format!("{}: {purpose}: {error}", shop.id), remedy(secret)));
@@ -207,6 +220,28 @@ async fn database(host: &HostConfig) -> Finding {
         ),
         Err(error) => broken(&error),
     }
+}
+
+/// Tries the mail server as for a mail: connects, encrypts, signs in.
+async fn mail(host: &HostConfig) -> Option<Finding> {
+    let config = host.smtp.as_ref()?;
+    let place = format!("{}:{}", config.host, config.port());
+    serve::telemetry::install_crypto();
+    let smtp = match Smtp::open(config, &host.folder) {
+        Ok(smtp) => smtp,
+        Err(error) => {
+            return Some(Finding::bad("mail", format!("{error:#}"), remedy(config.password.as_ref())));
+        }
+    };
+    Some(match smtp.greet().await {
+        Ok(()) if config.username.is_some() => Finding::good("mail", format!("{place} lets this host in")),
+        Ok(()) => Finding::good("mail", format!("{place} answers")),
+        Err(error) => Finding::bad(
+            "mail",
+            format!("{place}: {error}"),
+            "check `host`, `port`, `tls`, `username` and `password` under [smtp] in cartwright.toml",
+        ),
+    })
 }
 
 fn broken(error: &StoreError) -> Finding {
