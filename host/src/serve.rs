@@ -76,8 +76,8 @@ impl Host {
         let address = listener.local_addr()?;
 
         prepare(&config)?;
-        let keys = key::load(&config.data_dir)?;
         let store = Store::open(&config.database(), &config.data_dir).await?;
+        let keys = key::load(&config.data_dir, &store).await?;
         let registry = Registry::open(folder).await?;
         let decider =
             Decider::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));

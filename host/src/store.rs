@@ -253,6 +253,11 @@ impl Store {
         .await
     }
 
+    /// Whether other hosts may have the database open too.
+    pub fn is_shared(&self) -> bool {
+        self.inner.lock.is_none()
+    }
+
     /// Changes whenever there may be messages to hand over: `changed().await` instead of polling.
     pub fn mail(&self) -> watch::Receiver<u64> {
         self.inner.signals.mail()

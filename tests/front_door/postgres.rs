@@ -145,6 +145,24 @@ async fn an_event_that_one_host_takes_another_works_on_and_whoever_waits_hears_o
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: tests/run starts it"]
+async fn a_promise_that_one_host_signed_another_keeps() {
+    let cluster = Cluster::start();
+    let fallback = "[[fallback]]\nid = \"post\"\ntitle = \"Post\"\nprice = 499\nworking_days = [1, 2]";
+    let hosts = (setup(&cluster, "promises").shop(fallback), setup(&cluster, "promises").shop(fallback));
+    let (asked, told) = (hosts.0.start().await, hosts.1.start().await);
+    let body = json!({ "cart": cart(&[line("1", "mug", 1, 100)]) });
+    let answer = asked.post("/v1/hooks/checkout", &body).await.json(200);
+    let option = &answer["delivery_options"][0];
+    let mut order = order_placed("1", NOW, &[line("1", "mug", 1, 100)]);
+    order["order"]["quote"] = option["quote"].clone();
+    told.event("order-placed", "order-1", &order).await.json(202);
+    let kept = asked.get("/v1/orders/1").await.json(200);
+    assert!(option["arrival"].is_object() || option["arrival"].is_string(), "{option}");
+    assert_eq!(kept["order"]["delivery"]["promised"], option["arrival"], "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run starts it"]
 async fn a_host_without_its_database_says_which_and_what_to_do() {
     let cluster = Cluster::start();
     cluster.stop("fast");

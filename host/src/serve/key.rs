@@ -1,4 +1,5 @@
-//! The host's own secret: made once, kept in `data_dir/secret.key`, never shown.
+//! The host's own secret: made once, never shown. Kept in `data_dir/secret.key`; where hosts share a database, in
+//! that, so that each verifies what the others signed.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::store::Store;
+
 /// File in `data_dir`.
 pub const FILE: &str = "secret.key";
 
@@ -20,17 +23,24 @@ pub(super) struct Keys {
 }
 
 /// Reads the secret, or makes it.
-pub(super) fn load(data_dir: &Path) -> anyhow::Result<Keys> {
+pub(super) async fn load(data_dir: &Path, store: &Store) -> anyhow::Result<Keys> {
     let file = data_dir.join(FILE);
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&file)?,
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("the host's secret {} cannot be read", file.display()));
-        }
+    let secret = match read(&file)? {
+        Some(secret) => secret,
+        None if store.is_shared() => store.installation_key("secret").await?,
+        None => secret(&file, &make(&file)?)?,
     };
-    Ok(Keys { quote: Arc::new(derive(&secret(&file, &text)?, "quote")?) })
+    Ok(Keys { quote: Arc::new(derive(&secret, "quote")?) })
+}
+
+fn read(file: &Path) -> anyhow::Result<Option<[u8; 32]>> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => secret(file, &text).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(error).with_context(|| format!("the host's secret {} cannot be read", file.display()))
+        }
+    }
 }
 
 /// Whether the file that is there holds a secret; nothing is made.
@@ -89,9 +99,11 @@ mod tests {
     #[test]
     fn the_secret_is_made_once_and_only_for_its_owner() {
         let folder = tempfile::tempdir().unwrap();
-        let first = load(folder.path()).unwrap();
-        let second = load(folder.path()).unwrap();
-        assert_eq!(first.quote, second.quote);
+        let file = folder.path().join(FILE);
+        assert_eq!(read(&file).unwrap(), None);
+        let made = secret(&file, &make(&file).unwrap()).unwrap();
+        assert_eq!(read(&file).unwrap(), Some(made));
+        assert_eq!(secret(&file, &make(&file).unwrap()).unwrap(), made, "another host was faster");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -104,7 +116,9 @@ mod tests {
     fn a_broken_secret_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), "short").unwrap();
-        assert!(load(folder.path()).err().unwrap().to_string().contains("Put the right file back"));
+        assert!(
+            read(&folder.path().join(FILE)).err().unwrap().to_string().contains("Put the right file back")
+        );
         assert_eq!(std::fs::read_to_string(folder.path().join(FILE)).unwrap(), "short");
     }
 
