@@ -10,5 +10,7 @@ mod privacy;
 mod readmes;
 mod reload;
 mod rooms;
+mod standard_webhooks;
+mod webhooks_out;
 mod wire;
 mod woocommerce;

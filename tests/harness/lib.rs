@@ -3,6 +3,8 @@
 //! A scenario talks to it as a storefront would (HTTP), changes it as a merchant would (files), and
 //! reads what a customer gets (the `.eml` files).
 
+pub mod receiver;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
