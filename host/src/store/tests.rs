@@ -3,6 +3,7 @@
 mod coupons;
 mod points;
 mod timeline;
+mod webhooks;
 
 use tempfile::TempDir;
 

@@ -293,19 +293,19 @@ fn whom_a_shop_tells_is_checked() {
     let open = endpoint("url = \"http://erp.example/in\"\ninsecure = true");
     assert!(shop(&format!("{SHOP}{open}")).is_ok());
     for (lines, says) in [
-        ("url = \"http://erp.example/in\"", "11: plain http would show"),
-        ("url = \"ftp://erp.example/in\"", "11: `ftp://erp.example/in` is not an address"),
-        ("url = \"erp\"", "11: `erp` is not a web address"),
-        ("url = \"https://me:hunter2@erp.example\"", "11: the address has a user"),
-        ("topics = []", "11: the endpoint has no topics"),
+        ("url = \"http://erp.example/in\"", "10: plain http would show"),
+        ("url = \"ftp://erp.example/in\"", "10: `ftp://erp.example/in` is not an address"),
+        ("url = \"erp\"", "10: `erp` is not a web address"),
+        ("url = \"https://me:hunter2@erp.example\"", "10: the address has a user"),
+        ("topics = []", "10: the endpoint has no topics"),
         (
             "topics = [\"message.snet\"]",
-            "11: the host never tells of `message.snet` (did you mean `message.sent`?)",
+            "10: the host never tells of `message.snet` (did you mean `message.sent`?)",
         ),
-        ("topics = [\"job.late\"]", "11: the host never tells of `job.late`"),
-        ("topics = [\"a b\"]", "11: `a b` is not a topic"),
+        ("topics = [\"job.late\"]", "10: the host never tells of `job.late`"),
+        ("topics = [\"a b\"]", "10: `a b` is not a topic"),
         ("timeout_seconds = 0", "11: 0 is out of range"),
-        ("name = \"E R P\"", "11: `E R P` cannot be the name of an endpoint"),
+        ("name = \"E R P\"", "10: `E R P` cannot be the name of an endpoint"),
     ] {
         let found = mistake(&endpoint(lines));
         assert!(found.starts_with(says), "{lines}: {found}");
