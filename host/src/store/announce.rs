@@ -102,21 +102,26 @@ pub(super) async fn failure(tx: &mut Tx, failure: &Failure) -> Result<()> {
         Next::Again { run_after } => Some(*run_after),
         Next::Dead { .. } => None,
     };
-    let mut data = json!({
-        "job_id": failure.job_id,
-        "event_id": failure.event_id,
-        "plugin": row.try_get::<String, _>(1)?,
-        "hook": row.try_get::<String, _>(2)?,
-        "attempts": row.try_get::<i64, _>(3)?,
-        "order_id": row.try_get::<Option<String>, _>(4)?,
-        "customer_id": row.try_get::<Option<String>, _>(5)?,
-        "reason": failure.fault,
-        "next_attempt": again.map(to_rfc3339),
-    });
-    announce(tx, &shop, &failure.event_id, "plugin.failed", &data, failure.now_ms).await?;
+    let (plugin, hook): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+    let attempts: i64 = row.try_get(3)?;
+    let (order_id, customer_id): (Option<String>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
+    let data = |reason: &str| {
+        json!({
+            "job_id": failure.job_id,
+            "event_id": failure.event_id,
+            "plugin": plugin,
+            "hook": hook,
+            "attempts": attempts,
+            "order_id": order_id,
+            "customer_id": customer_id,
+            "reason": reason,
+            "next_attempt": again.map(to_rfc3339),
+        })
+    };
+    let failed = data(&failure.fault);
+    announce(tx, &shop, &failure.event_id, "plugin.failed", &failed, failure.now_ms).await?;
     if let Next::Dead { reason } = &failure.next {
-        data["reason"] = Value::String(reason.clone());
-        announce(tx, &shop, &failure.event_id, "job.dead", &data, failure.now_ms).await?;
+        announce(tx, &shop, &failure.event_id, "job.dead", &data(reason), failure.now_ms).await?;
     }
     Ok(())
 }

@@ -274,9 +274,9 @@ fn a_file_of_a_secret_is_looked_for_beside_the_shop() {
 #[test]
 fn whom_a_shop_tells_is_checked() {
     let endpoint = |lines: &str| {
-        let text = format!(
-            "[[webhooks]]\nname = \"erp\"\nsecret = {{ env = \"ERP\" }}\nurl = \"https://erp.example/in\"\n\
-             topics = [\"message.*\"]\n"
+        let text = String::from(
+            "[[webhooks]]\nname = \"erp\"\nsecret = { env = \"ERP\" }\nurl = \"https://erp.example/in\"\n\
+             topics = [\"message.*\"]\n",
         );
         lines.lines().fold(text, |text, line| {
             let key = line.split('=').next().unwrap_or_default();
