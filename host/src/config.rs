@@ -5,6 +5,7 @@ mod check;
 mod civil;
 mod country;
 mod host;
+mod limits;
 mod load;
 mod mistake;
 mod plugin;
@@ -16,7 +17,8 @@ mod webhook;
 mod wording_of_serde;
 
 pub use check::is_shop_id;
-pub use host::{Budgets, HostConfig, HttpLimits, Limits, LogConfig, LogFormat, Retention};
+pub use host::{Budgets, HostConfig, HttpLimits, LogConfig, LogFormat, Retention};
+pub use limits::{Beyond, BreakerConfig, Limits, PluginLimits};
 pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_files};
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};

@@ -1,5 +1,6 @@
 //! The sandbox: the only room that knows wasmtime.
 
+pub mod breaker;
 mod cache;
 pub mod call;
 pub mod code;
@@ -8,11 +9,15 @@ mod engine;
 mod imports;
 pub mod inspect;
 mod limits;
+mod lines;
 pub mod manifest;
-pub mod meters;
+mod meters;
+mod pace;
 pub mod permissions;
 pub mod registry;
 mod settings;
+mod slots;
+pub mod standing;
 pub mod watch;
 
 #[cfg(test)]

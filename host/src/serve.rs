@@ -78,7 +78,7 @@ impl Host {
         prepare(&config)?;
         let store = Store::open(&config.database(), &config.data_dir).await?;
         let keys = key::load(&config.data_dir, &store).await?;
-        let registry = Registry::open(folder).await?;
+        let registry = Registry::open_with(folder, clock.clone()).await?;
         let decider =
             Decider::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let lifecycle =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Origin, SmtpConfig};
+use super::{BreakerConfig, Limits, Origin, SmtpConfig};
 
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,6 +37,7 @@ pub struct HostConfig {
     /// Default: none, and mails are files in `outbox_dir`.
     pub smtp: Option<SmtpConfig>,
     pub limits: Limits,
+    pub breaker: BreakerConfig,
     pub budgets: Budgets,
     pub http: HttpLimits,
     pub retention: Retention,
@@ -58,6 +59,7 @@ impl Default for HostConfig {
             public_url: None,
             smtp: None,
             limits: Limits::default(),
+            breaker: BreakerConfig::default(),
             budgets: Budgets::default(),
             http: HttpLimits::default(),
             retention: Retention::default(),
@@ -100,58 +102,6 @@ impl Default for LogConfig {
 pub enum LogFormat {
     Text,
     Json,
-}
-
-/// What one call of a plugin may use, and how much may be open.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Linear memory, MiB. Default 32.
-    pub memory_mib: u32,
-    /// Guest stack, KiB. Default 512.
-    pub stack_kib: u32,
-    /// Wall time of a call of a decision stage, ms. Default 200.
-    pub decision_ms: u32,
-    /// Wall time of a call of an event hook, ms. Default 5000.
-    pub event_ms: u32,
-    /// Calls of imports. Default 10 000.
-    pub host_calls: u32,
-    /// Effects. Default 1 000.
-    pub effects: u32,
-    /// Bytes that a call may hand to the host, in sum. Default 1 MiB.
-    pub output_bytes: u32,
-    /// Bytes of log lines. Default 16 KiB.
-    pub log_bytes: u32,
-    /// Calls of decision stages at once, over all shops. Default 64.
-    pub concurrent_decisions: u32,
-    /// Calls of event hooks at once. Default 16.
-    pub concurrent_events: u32,
-    /// Messages that are handed over at once; half of them for one shop at most. Default 8.
-    pub concurrent_messages: u32,
-    /// Jobs of one shop that are not done yet; beyond it API clients are told to come back. Default 50 000.
-    pub open_jobs_per_shop: u32,
-    /// The same for all shops together. Default 500 000.
-    pub open_jobs: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory_mib: 32,
-            stack_kib: 512,
-            decision_ms: 200,
-            event_ms: 5_000,
-            host_calls: 10_000,
-            effects: 1_000,
-            output_bytes: 1 << 20,
-            log_bytes: 16 << 10,
-            concurrent_decisions: 64,
-            concurrent_events: 16,
-            concurrent_messages: 8,
-            open_jobs_per_shop: 50_000,
-            open_jobs: 500_000,
-        }
-    }
 }
 
 /// Latency of a decision hook over all its plugins and stages, ms; what is late is left out.

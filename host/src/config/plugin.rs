@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::limits::PluginLimits;
+
 /// A plugin as the merchant enabled it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,9 @@ pub struct PluginEntry {
     pub settings: toml::Value,
     #[serde(default)]
     pub on_late: OnLate,
+    /// Instead of the host's `[limits]`; more only up to its `[limits.maximum]`.
+    #[serde(default)]
+    pub limits: PluginLimits,
     #[serde(default = "yes")]
     pub enabled: bool,
 }

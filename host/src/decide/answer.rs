@@ -268,7 +268,8 @@ pub struct Warning {
     pub plugin: String,
     /// `pricing`, `delivery`, `review`, `content`.
     pub stage: String,
-    /// `err`, `trap`, `late`, `limit`, `host`.
+    /// `err`, `trap`, `late`, `limit`, `busy` (no slot was free), `breaker-open` (it failed too often and is left
+    /// alone for a while), `host`.
     pub kind: String,
     pub message: String,
 }

@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::Completeness;
 use super::last_good::{Fingerprint, Key, LastGood};
 use crate::config::OnLate;
+use crate::domain::scrub::scrub;
 use crate::domain::{Effect, Hook};
-use crate::plugins::call::{Fault, Input, Invocation, Outcome, Reads, Surroundings};
+use crate::plugins::call::{Fault, Input, Invocation, Outcome, Reads, Surroundings, Within};
 use crate::plugins::registry::{LivePlugin, LiveShop, Registry};
 
 /// Calls a plugin: the [`Registry`] but in tests.
@@ -94,7 +95,8 @@ impl Stages {
         let asked = Instant::now();
         let asked_with = Arc::clone(&surroundings);
         let left = course.deadline.saturating_duration_since(asked);
-        let late = Fault::Late(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let late =
+            Fault::Late { ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX), within: Within::Budget };
         let result = if left.is_zero() {
             Err(late)
         } else {
@@ -106,7 +108,7 @@ impl Stages {
                 customer_id: course.customer_id.clone(),
                 order_id: course.order_id.clone(),
                 reads: Arc::clone(&course.reads),
-                deadline: left,
+                until: course.deadline,
             };
             // The call keeps its own deadline; this one also bounds what it may have to wait for before.
             match timeout_at(course.deadline, self.caller.call(invocation)).await {
@@ -129,14 +131,18 @@ impl Stages {
                 (effects, None, false)
             }
             Err(fault) => {
-                tracing::warn!(
-                    shop = course.shop.config.id,
-                    plugin = plugin.entry.name,
-                    stage = stage.name(),
-                    kind = fault.kind(),
-                    request_id = asked_with.request_id,
-                    "a plugin is left out of a decision: {fault}"
-                );
+                // Of an open breaker the log knows already.
+                if !matches!(fault, Fault::BreakerOpen { .. }) && plugin.may_be_told_of() {
+                    tracing::warn!(
+                        shop = course.shop.config.id,
+                        plugin = plugin.entry.name,
+                        stage = stage.name(),
+                        kind = fault.kind(),
+                        request_id = asked_with.request_id,
+                        "a plugin is left out of a decision: {}",
+                        scrub(&fault.to_string())
+                    );
+                }
                 let kept = key.as_ref().and_then(|key| self.last_good.find(key));
                 let last_good = kept.is_some();
                 (kept.map(|kept| kept.to_vec()).unwrap_or_default(), Some(fault), last_good)

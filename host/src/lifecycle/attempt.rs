@@ -22,6 +22,12 @@ const CONFLICTS: u32 = 3;
 const MOST_CONFLICTS: u32 = 20;
 const CONFLICT_REST_MS: i64 = 1_000;
 
+/// A call waits for a slot and runs within so many times its own limit; a lease is longer.
+const PATIENCE: u32 = 2;
+
+/// How long a job rests that found no slot, or its plugin's breaker open: at least.
+const BUSY_REST_MS: i64 = 1_000;
+
 /// How long a job rests when the host could not do its part: a full disk is seen to by a person.
 const TROUBLE_REST_MS: i64 = 15_000;
 
@@ -38,6 +44,10 @@ enum Ended {
     Fault(String, &'static str),
     /// The host could not do its part: no failure of the plugin.
     Trouble(String),
+    /// The plugin was not called, and is not before then.
+    NotCalled {
+        until_ms: i64,
+    },
 }
 
 struct Random {
@@ -51,8 +61,8 @@ impl Lifecycle {
     pub(super) async fn perform(&self, snapshot: &Snapshot, job: Claimed) -> Result<()> {
         let site = snapshot.shops.get(&job.shop).and_then(|shop| {
             let plugin = shop.plugins.iter().find(|live| live.entry.name == job.plugin)?;
-            let deadline = Duration::from_millis(u64::from(snapshot.host.limits.event_ms));
-            Some(Site { shop: Arc::clone(shop), plugin: Arc::clone(plugin), deadline })
+            let patience = Duration::from_millis(u64::from(plugin.limits.event_ms)) * PATIENCE;
+            Some(Site { shop: Arc::clone(shop), plugin: Arc::clone(plugin), patience })
         });
         let Some(site) = site else { return self.store.give_back(&job, job.created_at).await };
         let Some(event) = self.store.event(&job.event_id).await? else {
@@ -80,6 +90,11 @@ impl Lifecycle {
                 }
                 Ended::Fault(fault, kind) => return self.rest(&job, fault, kind, began.elapsed()).await,
                 Ended::Trouble(why) => return self.wait_for_host(&job, &why).await,
+                Ended::NotCalled { until_ms } => {
+                    count(&job, "not-called");
+                    let soon = self.clock.now_ms().saturating_add(BUSY_REST_MS);
+                    return self.store.give_back(&job, until_ms.max(soon)).await;
+                }
             }
         }
         self.store.give_back(&job, self.clock.now_ms().saturating_add(CONFLICT_REST_MS)).await
@@ -98,6 +113,8 @@ impl Lifecycle {
         let asked = match outcome.result {
             Ok(effects) => effects,
             Err(fault @ Fault::Host(_)) => return Ended::Trouble(fault.to_string()),
+            Err(Fault::Busy { .. }) => return Ended::NotCalled { until_ms: 0 },
+            Err(Fault::BreakerOpen { until_ms, .. }) => return Ended::NotCalled { until_ms },
             Err(fault) => return Ended::Fault(fault.to_string(), fault.kind()),
         };
         let scene = Scene {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
 use crate::domain::{
     Buyer, Customer, DeliveryUpdate, DueTimer, Event, Hook, Order, OrderRecord, Reads, Shipment,
@@ -20,7 +21,8 @@ const SEED_BITS: u64 = (1 << 53) - 1;
 pub(super) struct Site {
     pub shop: Arc<LiveShop>,
     pub plugin: Arc<LivePlugin>,
-    pub deadline: Duration,
+    /// For a slot and the call.
+    pub patience: Duration,
 }
 
 /// The currency is what the call's coupons are in.
@@ -72,7 +74,7 @@ pub(super) async fn build(
         customer_id: event.customer_id.clone(),
         order_id: event.order_id.clone(),
         reads: Arc::new(store.clone()) as Arc<dyn Reads>,
-        deadline: site.deadline,
+        until: Instant::now() + site.patience,
     };
     Ok((invocation, currency))
 }

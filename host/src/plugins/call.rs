@@ -6,7 +6,9 @@ mod handler;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use fault::Fault;
+use tokio::time::timeout_at;
+
+pub use fault::{Fault, Within};
 pub(super) use handler::fits;
 
 use crate::config::Limits;
@@ -18,9 +20,10 @@ use crate::domain::{
 pub use crate::domain::{ReadError, Reads, StateOwner, StateRead, Versioned};
 use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
-use crate::plugins::limits::Memory;
+use crate::plugins::pace::{Exhausted, paced};
 use crate::plugins::registry::{LivePlugin, Registry};
-use fault::{is_trap, of_error, shortened};
+pub(super) use fault::shortened;
+use fault::{is_trap, of_error};
 use handler::handle;
 
 /// What the hook is called with.
@@ -87,8 +90,8 @@ pub struct Invocation {
     pub customer_id: Option<String>,
     pub order_id: Option<String>,
     pub reads: Arc<dyn Reads>,
-    /// The shorter of this and the plugin's own limit holds.
-    pub deadline: Duration,
+    /// Waiting for a slot and the call are over by then; the plugin's own limits may be over before.
+    pub until: tokio::time::Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -102,27 +105,57 @@ impl Registry {
     /// Calls one hook of one plugin in a fresh instance. Never an error of its own: what goes wrong is
     /// the outcome's fault.
     pub async fn call(&self, invocation: Invocation) -> Outcome {
-        let plugin = invocation.plugin.clone();
-        let (hook, shop) = (invocation.hook, invocation.surroundings.shop.clone());
-        let outcome = bounded(self.sandbox(), invocation, &self.current().host.limits).await;
+        let (plugin, hook) = (Arc::clone(&invocation.plugin), invocation.hook);
+        let host = Arc::clone(&self.current().host);
+        let outcome = match plugin.admit(&host.breaker, self.now_ms()) {
+            Ok(admitted) => {
+                let (outcome, fair) = bounded(self.sandbox(), invocation).await;
+                admitted.settle(&host.breaker, self.now_ms(), outcome.result.as_ref().err(), fair);
+                outcome
+            }
+            Err(fault) => Outcome { result: Err(fault), reads: Vec::new(), elapsed: Duration::ZERO },
+        };
         let fault = outcome.result.as_ref().err();
-        plugin.meters.record(&shop.id, &plugin.entry.name, hook, fault, outcome.elapsed);
+        plugin.standing.meters.record(&plugin.shop, &plugin.entry.name, hook, fault, outcome.elapsed);
         outcome
     }
 }
 
-/// Waits for a slot and runs, both within the deadline.
-async fn bounded(sandbox: &Sandbox, invocation: Invocation, limits: &Limits) -> Outcome {
+/// A call that was given less than this part of its own time, and was late, may not be slow at all.
+const FAIR: u32 = 4;
+
+/// Waits for a slot, then runs: both until the caller's deadline, and the second no longer than the plugin's
+/// own limits. Whether it had a fair part of its time, too.
+async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> (Outcome, bool) {
     let started = Instant::now();
-    let own = if invocation.hook.is_stage() { limits.decision_ms } else { limits.event_ms };
-    let deadline = invocation.deadline.min(Duration::from_millis(u64::from(own)));
-    let call = run(sandbox, invocation, limits, deadline);
-    let (result, reads) = match tokio::time::timeout(deadline, call).await {
-        Ok(Ok((effects, reads))) => (Ok(effects), reads),
-        Ok(Err((fault, reads))) => (Err(fault), reads),
-        Err(_) => (Err(Fault::Late(deadline.as_millis() as u64)), Vec::new()),
+    let plugin = Arc::clone(&invocation.plugin);
+    let (hook, until) = (invocation.hook, invocation.until);
+    let ended = |result, reads| Outcome { result, reads, elapsed: started.elapsed() };
+    let slot = match sandbox.slot(&plugin, hook, until).await {
+        Ok(slot) => slot,
+        Err(fault) => return (ended(Err(fault), Vec::new()), false),
     };
-    Outcome { result, reads, elapsed: started.elapsed() }
+    let limits = sandbox.within(&plugin.limits);
+    let (own_ms, cpu, cpu_ms, within) = if hook.is_stage() {
+        (limits.decision_ms, "decision_cpu_ms", limits.decision_cpu_ms, Within::Decision)
+    } else {
+        (limits.event_ms, "event_cpu_ms", limits.event_cpu_ms, Within::Event)
+    };
+    let own = Duration::from_millis(u64::from(own_ms));
+    let left = until.saturating_duration_since(tokio::time::Instant::now());
+    let (given, within) = if left < own { (left, Within::Budget) } else { (own, within) };
+    let call = run(sandbox, invocation, &limits);
+    let most = Duration::from_millis(u64::from(cpu_ms));
+    let call = paced(call, &sandbox.turns, &plugin.shop, most);
+    let (result, reads) = match timeout_at(until.min(tokio::time::Instant::now() + own), call).await {
+        Ok(Ok(Ok((effects, reads)))) => (Ok(effects), reads),
+        Ok(Ok(Err((fault, reads)))) => (Err(fault), reads),
+        Ok(Err(Exhausted)) => (Err(Fault::Limit { setting: cpu, value: u64::from(cpu_ms) }), Vec::new()),
+        Err(_) => (Err(Fault::Late { ms: given.as_millis() as u64, within }), Vec::new()),
+    };
+    drop(slot);
+    let fair = !matches!(result, Err(Fault::Late { .. })) || given >= own / FAIR;
+    (ended(result, reads), fair)
 }
 
 type Done = (Vec<Effect>, Vec<StateRead>);
@@ -131,22 +164,16 @@ async fn run(
     sandbox: &Sandbox,
     invocation: Invocation,
     limits: &Limits,
-    deadline: Duration,
 ) -> Result<Done, (Fault, Vec<StateRead>)> {
     let hook = invocation.hook;
     let plugin = invocation.plugin.clone();
-    let nothing_read = |fault| (fault, Vec::new());
-    let _slot = sandbox.slot(hook).await.map_err(nothing_read)?;
     let Some((pre, handler)) = plugin.plugin.code.handler(hook) else {
-        return Err(nothing_read(Fault::Host(format!(
-            "`{}` does not handle `{}`",
-            plugin.entry.name,
-            hook.name()
-        ))));
+        let fault = Fault::Host(format!("`{}` does not handle `{}`", plugin.entry.name, hook.name()));
+        return Err((fault, Vec::new()));
     };
     let input = invocation.input.clone();
-    let state = CallState::new(invocation, limits, Memory::new(sandbox.memory_mib(limits)));
-    let mut store = sandbox.store(state, limits, deadline);
+    let state = CallState::new(invocation, limits);
+    let mut store = sandbox.store(state, limits);
     let called = match pre.instantiate_async(&mut store).await {
         Ok(instance) => handle(hook, &mut store, instance, handler, input).await,
         Err(error) => Err(error),
@@ -155,9 +182,10 @@ async fn run(
     let fault = match called {
         Ok(Ok(())) => None,
         Ok(Err(reason)) => Some(Fault::Refused(shortened(&reason))),
-        Err(error) => Some(
-            state.memory.overrun().filter(|_| is_trap(&error)).unwrap_or_else(|| of_error(&error, limits)),
-        ),
+        Err(error) => {
+            let overrun = state.memory.overrun().filter(|_| is_trap(&error));
+            Some(overrun.unwrap_or_else(|| of_error(&error, limits)))
+        }
     };
     let (effects, reads) = state.finish();
     match fault {

@@ -16,7 +16,7 @@ use crate::plugins::cache::Cache;
 use crate::plugins::call::{self, Surroundings};
 use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
-use crate::plugins::limits::Memory;
+use crate::plugins::pace::paced;
 use crate::plugins::permissions;
 
 /// Wall time of the one instance that is made when a plugin is loaded.
@@ -76,12 +76,16 @@ impl Code {
     pub(super) async fn try_out(&self, sandbox: &Sandbox, limits: &Limits) -> Result<(), String> {
         let Some(compiled) = &self.0 else { return Ok(()) };
         let _slot = sandbox.trial_slot().await.map_err(|fault| fault.to_string())?;
-        let memory = Memory::new(sandbox.memory_mib(limits));
-        let state = CallState::trial(Arc::new(nowhere()), Arc::new(Nothing), limits, memory);
-        let mut store = sandbox.store(state, limits, TRIAL);
-        let instance = tokio::time::timeout(TRIAL, compiled.pre.instantiate_async(&mut store))
+        // A shop may give a plugin as much as the host allows; how much it has, its calls will tell.
+        let (limits, _) = limits.of_plugin(&limits.maximum);
+        let state = CallState::trial(Arc::new(nowhere()), Arc::new(Nothing), &sandbox.within(&limits));
+        let mut store = sandbox.store(state, &limits);
+        let start = paced(compiled.pre.instantiate_async(&mut store), &sandbox.turns, "", TRIAL);
+        let instance = tokio::time::timeout(TRIAL, start)
             .await
-            .map_err(|_| {
+            .ok()
+            .and_then(Result::ok)
+            .ok_or_else(|| {
                 format!("takes longer than {} s to start; let it compute in its hooks", TRIAL.as_secs())
             })?
             .map_err(|error| match store.data().memory.overrun() {

@@ -1,25 +1,26 @@
-//! The engine: one compiler and one pool of instances for all plugins, two queues of calls.
+//! The engine: one compiler and one pool of instances for all plugins, and the queues of calls before it.
 //!
 //! Compiled code is bound to its engine, so decisions and events share one and a plugin is compiled
 //! once. What keeps a burst of events from starving checkouts is the queue in front: each class of
 //! calls has as many slots as the file says, and the pool holds the slots of both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::component::Linker;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use crate::config::Limits;
 use crate::domain::Hook;
 use crate::plugins::call::Fault;
 use crate::plugins::imports::{self, CallState};
-use crate::plugins::limits::{CORE_INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
+use crate::plugins::limits::{MEMORIES, TABLES};
+use crate::plugins::registry::LivePlugin;
+use crate::plugins::slots::{Full, Shares, Slot, Slots};
 
 /// The epoch's step: how long a guest may compute before it yields its thread.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(2);
 /// Pages that stay in memory between calls, of each slot: a small guest then causes few page faults.
 const KEEP_RESIDENT: usize = 512 << 10;
 /// What host functions may use of the stack that they share with the guest.
@@ -31,9 +32,11 @@ const TRIALS: u32 = 2;
 pub(super) struct Sandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<CallState>,
-    decisions: Semaphore,
-    events: Semaphore,
+    decisions: Slots,
+    events: Slots,
     trials: Semaphore,
+    /// Of calls that compute for long; half of the threads at most.
+    pub(super) turns: Slots,
     /// What is built into the pool and holds until the host is started again.
     pub(super) built: Built,
 }
@@ -41,16 +44,22 @@ pub(super) struct Sandbox {
 /// The limits that the pool is built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Built {
-    pub(super) memory_mib: u32,
+    memory_mib: u32,
+    table_elements: u32,
+    instances: u32,
     pub(super) stack_kib: u32,
     concurrent_decisions: u32,
     concurrent_events: u32,
 }
 
 impl Built {
+    /// The most that any plugin may have.
     pub(super) fn of(limits: &Limits) -> Self {
+        let most = |all: u32, maximum: Option<u32>| maximum.unwrap_or(0).max(all).max(1);
         Self {
-            memory_mib: limits.memory_mib.max(1),
+            memory_mib: most(limits.memory_mib, limits.maximum.memory_mib),
+            table_elements: most(limits.table_elements, limits.maximum.table_elements),
+            instances: most(limits.instances, limits.maximum.instances),
             stack_kib: limits.stack_kib.max(64),
             concurrent_decisions: limits.concurrent_decisions.max(1),
             concurrent_events: limits.concurrent_events.max(1),
@@ -64,20 +73,45 @@ impl Sandbox {
         let engine = Engine::new(&configure(&built))?;
         tick(&engine)?;
         let linker = imports::linker(&engine)?;
+        let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
         Ok(Self {
             linker,
-            decisions: Semaphore::new(built.concurrent_decisions as usize),
-            events: Semaphore::new(built.concurrent_events as usize),
+            decisions: Slots::new(built.concurrent_decisions),
+            events: Slots::new(built.concurrent_events),
             trials: Semaphore::new(TRIALS as usize),
+            turns: Slots::new(u32::try_from(threads / 2).unwrap_or(1).max(1)),
             engine,
             built,
         })
     }
 
-    /// Waits for a slot of the hook's class.
-    pub(super) async fn slot(&self, hook: Hook) -> Result<SemaphorePermit<'_>, Fault> {
-        let class = if hook.is_stage() { &self.decisions } else { &self.events };
-        class.acquire().await.map_err(|_| Fault::Host("the sandbox is closed".to_owned()))
+    /// Waits until `until` for a slot of the hook's class, within the shares of the plugin and its shop.
+    pub(super) async fn slot<'a>(
+        &'a self,
+        plugin: &'a LivePlugin,
+        hook: Hook,
+        until: tokio::time::Instant,
+    ) -> Result<Slot<'a>, Fault> {
+        let (slots, lane, class) = if hook.is_stage() {
+            (&self.decisions, &plugin.standing.decisions, "concurrent_decisions")
+        } else {
+            (&self.events, &plugin.standing.events, "concurrent_events")
+        };
+        let limits = &plugin.limits;
+        let shares =
+            Shares { plugin: slots.part(limits.share_percent), shop: slots.part(limits.shop_share_percent) };
+        let began = Instant::now();
+        if let Ok(slot) = tokio::time::timeout_at(until, slots.take(&plugin.shop, lane, shares)).await {
+            return Ok(slot);
+        }
+        let (setting, value) = match slots.full(&plugin.shop, lane, shares) {
+            Some(Full::Plugin) => ("share_percent", limits.share_percent),
+            Some(Full::Shop) => ("shop_share_percent", limits.shop_share_percent),
+            // It may have become free just now.
+            Some(Full::All) | None => (class, slots.part(100)),
+        };
+        let waited_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Err(Fault::Busy { setting, value: u64::from(value), waited_ms })
     }
 
     /// Waits for a slot to try a plugin that is being loaded.
@@ -85,24 +119,23 @@ impl Sandbox {
         self.trials.acquire().await.map_err(|_| Fault::Host("the sandbox is closed".to_owned()))
     }
 
-    /// The file's memory limit, as far as the pool was built for it.
-    pub(super) fn memory_mib(&self, limits: &Limits) -> u32 {
-        limits.memory_mib.clamp(1, self.built.memory_mib)
+    /// As far as the pool was built for them.
+    pub(super) fn within(&self, limits: &Limits) -> Limits {
+        Limits {
+            memory_mib: limits.memory_mib.min(self.built.memory_mib),
+            table_elements: limits.table_elements.min(self.built.table_elements),
+            instances: limits.instances.min(self.built.instances),
+            ..limits.clone()
+        }
     }
 
-    /// A store for one call that computes no longer than `deadline`; waiting is not counted here.
-    pub(super) fn store(&self, state: CallState, limits: &Limits, deadline: Duration) -> Store<CallState> {
+    /// A store for one call. It yields its thread at each tick; who polls it bounds its time.
+    pub(super) fn store(&self, state: CallState, limits: &Limits) -> Store<CallState> {
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(limits.output_bytes as usize);
         store.set_epoch_deadline(1);
-        let late = Fault::Late(deadline.as_millis() as u64);
-        let most = deadline.as_millis().div_ceil(TICK.as_millis()) + 1;
-        let mut ticks = 0;
-        store.epoch_deadline_callback(move |_| {
-            ticks += 1;
-            if ticks > most { Err(late.clone().into()) } else { Ok(UpdateDeadline::Yield(1)) }
-        });
+        store.epoch_deadline_async_yield_and_update(1);
         store
     }
 }
@@ -112,14 +145,14 @@ fn configure(built: &Built) -> Config {
     let stack = (built.stack_kib as usize) << 10;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
-        .total_core_instances(calls * CORE_INSTANCES)
+        .total_core_instances(calls * built.instances)
         .total_memories(calls * MEMORIES)
         .total_tables(calls * TABLES)
         .total_stacks(calls)
-        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_core_instances_per_component(built.instances)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(built.table_elements as usize)
         .max_memory_size((built.memory_mib as usize) << 20)
         .max_unused_warm_slots(calls)
         .linear_memory_keep_resident(KEEP_RESIDENT)

@@ -129,28 +129,28 @@ pub(super) fn limits() -> Limits {
         // A busy machine may keep a thread from running for a while.
         decision_ms: 5_000,
         event_ms: 5_000,
+        decision_cpu_ms: 10_000,
+        event_cpu_ms: 10_000,
+        share_percent: 100,
+        shop_share_percent: 100,
         ..Limits::default()
     }
 }
 
 /// A plugin as it would be live, with these grants.
-pub(super) fn live(sandbox: &Sandbox, bytes: &[u8], grants: &[&str]) -> Arc<LivePlugin> {
+pub(super) fn live(sandbox: &Sandbox, limits: &Limits, bytes: &[u8], grants: &[&str]) -> Arc<LivePlugin> {
     let asks = inspect::asks(bytes).unwrap();
     let sha256 = inspect::sha256(bytes);
     let code = Code::compile(sandbox, None, bytes, &sha256, asks.hooks.iter().copied()).unwrap();
-    Arc::new(LivePlugin {
-        entry: entry("guest", grants),
-        plugin: Arc::new(Plugin {
-            manifest: crate::plugins::manifest::Manifest::default(),
-            sha256,
-            bytes: bytes.len() as u64,
-            hooks: asks.hooks,
-            permissions: asks.permissions,
-            code,
-        }),
-        settings: "{\"a\":1}".into(),
-        meters: crate::plugins::meters::CallMeters::default(),
-    })
+    let plugin = Plugin {
+        manifest: crate::plugins::manifest::Manifest::default(),
+        sha256,
+        bytes: bytes.len() as u64,
+        hooks: asks.hooks,
+        permissions: asks.permissions,
+        code,
+    };
+    Arc::new(LivePlugin::new("lipa", entry("guest", grants), Arc::new(plugin), "{\"a\":1}", limits))
 }
 
 pub(super) fn entry(name: &str, grants: &[&str]) -> PluginEntry {
@@ -162,6 +162,7 @@ pub(super) fn entry(name: &str, grants: &[&str]) -> PluginEntry {
         hosts: Vec::new(),
         settings: toml::Value::Table(toml::Table::new()),
         on_late: OnLate::default(),
+        limits: crate::config::PluginLimits::default(),
         enabled: true,
     }
 }
@@ -192,7 +193,7 @@ pub(super) fn invocation(plugin: Arc<LivePlugin>, hook: Hook, store: &Arc<Memory
         customer_id: None,
         order_id: Some("o1".to_owned()),
         reads: store.clone(),
-        deadline: Duration::from_secs(10),
+        until: tokio::time::Instant::now() + Duration::from_secs(10),
     }
 }
 

@@ -43,13 +43,13 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    pub(super) fn new(invocation: Invocation, limits: &Limits, memory: Memory) -> Self {
+    pub(super) fn new(invocation: Invocation, limits: &Limits) -> Self {
         let shipment = match &invocation.input {
             Input::Shipped(_, shipment) | Input::Updated(_, shipment, _) => Some(shipment.clone()),
             _ => None,
         };
         Self {
-            memory,
+            memory: Memory::new(limits),
             meter: Meter::new(limits),
             plugin: Some(invocation.plugin),
             hook: invocation.hook,
@@ -65,14 +65,9 @@ impl CallState {
     }
 
     /// For the instance that is made when a plugin is loaded; no hook is called in it.
-    pub(super) fn trial(
-        around: Arc<Surroundings>,
-        source: Arc<dyn Reads>,
-        limits: &Limits,
-        memory: Memory,
-    ) -> Self {
+    pub(super) fn trial(around: Arc<Surroundings>, source: Arc<dyn Reads>, limits: &Limits) -> Self {
         Self {
-            memory,
+            memory: Memory::new(limits),
             meter: Meter::new(limits),
             plugin: None,
             hook: Hook::Content,
@@ -105,6 +100,9 @@ impl CallState {
     /// The position of the effect among those of this call.
     fn keep(&mut self, effect: Effect) -> Result<u32, Fault> {
         self.meter.effect()?;
+        if matches!(effect, Effect::SendMessage { .. }) {
+            self.meter.message()?;
+        }
         self.effects.push(effect);
         Ok((self.effects.len() - 1) as u32)
     }

@@ -1,49 +1,59 @@
-//! What one call may use: memory, host calls, effects, bytes handed over, bytes logged.
+//! What one call may use: memory, tables, host calls, effects, bytes handed over, bytes logged.
 
 use wasmtime::ResourceLimiter;
 
 use crate::config::Limits;
 use crate::plugins::call::Fault;
 
-/// Core instances of a component: the plugin's own module, and the small ones that adapt it.
-pub(super) const CORE_INSTANCES: u32 = 16;
 /// JavaScript and Python bring a second memory for their adapter.
 pub(super) const MEMORIES: u32 = 2;
 pub(super) const TABLES: u32 = 8;
-pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
-/// Caps of a guest's memory and tables, and whether it ran into the first.
+/// Caps of a guest's memory and tables, and the one that it ran into first.
 #[derive(Debug)]
 pub(super) struct Memory {
-    bytes: usize,
     mib: u32,
-    refused: bool,
+    elements: u32,
+    instances: u32,
+    refused: Option<(&'static str, u32)>,
 }
 
 impl Memory {
-    pub(super) fn new(mib: u32) -> Self {
-        Self { bytes: (mib as usize) << 20, mib, refused: false }
+    /// `limits` are within what the pool was built for.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            mib: limits.memory_mib.max(1),
+            elements: limits.table_elements,
+            instances: limits.instances,
+            refused: None,
+        }
     }
 
     /// The guest asked for more than it may have; what it did then was most likely to trap.
     pub(super) fn overrun(&self) -> Option<Fault> {
-        self.refused.then(|| Fault::Limit { setting: "memory_mib", value: u64::from(self.mib) })
+        self.refused.map(|(setting, value)| Fault::Limit { setting, value: u64::from(value) })
     }
 }
 
 impl ResourceLimiter for Memory {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.bytes;
-        self.refused |= !allowed;
+        let allowed = desired <= (self.mib as usize) << 20;
+        if !allowed {
+            self.refused.get_or_insert(("memory_mib", self.mib));
+        }
         Ok(allowed)
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        let allowed = desired <= self.elements as usize;
+        if !allowed {
+            self.refused.get_or_insert(("table_elements", self.elements));
+        }
+        Ok(allowed)
     }
 
     fn instances(&self) -> usize {
-        CORE_INSTANCES as usize
+        self.instances as usize
     }
 
     fn tables(&self) -> usize {
@@ -60,6 +70,7 @@ impl ResourceLimiter for Memory {
 pub(super) struct Meter {
     host_calls: Count,
     effects: Count,
+    messages: Count,
     output_bytes: Count,
     log_bytes: Count,
 }
@@ -90,6 +101,7 @@ impl Meter {
         Self {
             host_calls: Count::new("host_calls", limits.host_calls),
             effects: Count::new("effects", limits.effects),
+            messages: Count::new("messages_per_event", limits.messages_per_event),
             output_bytes: Count::new("output_bytes", limits.output_bytes),
             log_bytes: Count::new("log_bytes", limits.log_bytes),
         }
@@ -99,8 +111,17 @@ impl Meter {
         self.host_calls.add(1)
     }
 
+    /// Items of a list that the host looks up in one call: each is work for it.
+    pub(super) fn items(&mut self, items: usize) -> Result<(), Fault> {
+        self.host_calls.add(items)
+    }
+
     pub(super) fn effect(&mut self) -> Result<(), Fault> {
         self.effects.add(1)
+    }
+
+    pub(super) fn message(&mut self) -> Result<(), Fault> {
+        self.messages.add(1)
     }
 
     /// What the guest handed over.

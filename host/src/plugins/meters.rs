@@ -3,15 +3,28 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 
 use crate::domain::Hook;
+use crate::plugins::breaker::Position;
 use crate::plugins::call::Fault;
 
 /// Calls, by how they ended.
 const CALLS: &str = "cartwright_plugin_calls_total";
 /// Their wall time.
 const SECONDS: &str = "cartwright_plugin_call_seconds";
+
+/// 1 for the position that a plugin's breaker is in, else 0.
+const BREAKER: &str = "cartwright_plugin_breaker";
+
+/// `None`: there is no such plugin any more.
+pub(super) fn show_breaker(shop: &str, plugin: &str, now: Option<Position>) {
+    for position in Position::ALL {
+        let labels =
+            [("shop", shop.to_owned()), ("plugin", plugin.to_owned()), ("state", position.name().to_owned())];
+        gauge!(BREAKER, &labels).set(if now == Some(position) { 1.0 } else { 0.0 });
+    }
+}
 
 /// The metrics of one live plugin. They are looked up at its first call of a hook and kept: a look-up
 /// costs as much as a good part of a small call.
@@ -23,7 +36,7 @@ pub struct CallMeters {
 struct HookMeters {
     seconds: Histogram,
     ok: Counter,
-    faults: [(&'static str, Counter); 5],
+    faults: [(&'static str, Counter); Fault::KINDS.len()],
 }
 
 impl std::fmt::Debug for CallMeters {
@@ -66,7 +79,7 @@ impl HookMeters {
         Self {
             seconds: histogram!(SECONDS, &labels),
             ok: calls("ok"),
-            faults: ["err", "trap", "late", "limit", "host"].map(|kind| (kind, calls(kind))),
+            faults: Fault::KINDS.map(|kind| (kind, calls(kind))),
         }
     }
 }

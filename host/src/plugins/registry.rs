@@ -15,13 +15,14 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::config::calendar::Calendar;
-use crate::config::{HostConfig, PluginEntry, ShopConfig};
-use crate::domain::{Hook, Shop};
+use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
+use crate::domain::{Clock, Hook, Shop};
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
 use crate::plugins::manifest::Manifest;
-use crate::plugins::meters::CallMeters;
+use crate::plugins::meters::show_breaker;
 use crate::plugins::permissions::Permission;
+use crate::plugins::standing::Standing;
 use crate::wording::Wording;
 use build::Kept;
 
@@ -41,12 +42,25 @@ pub struct Plugin {
 /// A plugin enabled in a shop.
 #[derive(Debug)]
 pub struct LivePlugin {
+    /// Id of the shop.
+    pub shop: Arc<str>,
     pub entry: PluginEntry,
     pub plugin: Arc<Plugin>,
     /// JSON that fits the schema, defaults filled in.
     pub settings: Arc<str>,
-    /// Counters of its calls; begin with the default.
-    pub meters: CallMeters,
+    /// The host's, with what its entry says of them.
+    pub limits: Limits,
+    pub(super) standing: Standing,
+}
+
+impl LivePlugin {
+    /// `limits` are the host's; an entry that asks for more than they allow gets what they allow.
+    #[must_use]
+    pub fn new(shop: &str, entry: PluginEntry, plugin: Arc<Plugin>, settings: &str, limits: &Limits) -> Self {
+        let (limits, _) = limits.of_plugin(&entry.limits);
+        let standing = Standing::new(&limits);
+        Self { shop: shop.into(), entry, plugin, settings: settings.into(), limits, standing }
+    }
 }
 
 /// One shop as it is live.
@@ -64,7 +78,7 @@ pub struct LiveShop {
 /// Something that is wrong with a file; what was live before stays live.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// `plugin`, `settings`, `texts`, `templates`, `shop`, `host`.
+    /// `plugin`, `settings`, `limits`, `texts`, `templates`, `shop`, `host`.
     pub kind: String,
     pub file: String,
     pub shop: Option<String>,
@@ -95,6 +109,8 @@ impl LiveShop {
 pub struct Registry {
     folder: PathBuf,
     sandbox: Arc<Sandbox>,
+    /// What breakers go by.
+    clock: Clock,
     live: ArcSwap<Snapshot>,
     /// Held while files are read: one reload at a time.
     kept: Mutex<Kept>,
@@ -110,6 +126,11 @@ impl Registry {
     /// Reads `cartwright.toml` in `folder` and all it names. Broken plugins and shops are left out and
     /// reported in the snapshot; only a broken `cartwright.toml` is an error.
     pub async fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
+        Self::open_with(folder, Clock::default()).await
+    }
+
+    /// The same with a clock that may be moved.
+    pub async fn open_with(folder: &Path, clock: Clock) -> anyhow::Result<Arc<Self>> {
         let folder = folder.to_owned();
         let runtime = Handle::current();
         let registry = spawn_blocking(move || -> anyhow::Result<Self> {
@@ -117,7 +138,8 @@ impl Registry {
             let sandbox = Arc::new(Sandbox::new(&host.limits)?);
             let mut kept = Kept::new(&sandbox, &host.data_dir);
             let snapshot = build::snapshot(&sandbox, &runtime, host, Vec::new(), None, &mut kept);
-            Ok(Self { folder, sandbox, live: ArcSwap::from_pointee(snapshot), kept: Mutex::new(kept) })
+            let live = ArcSwap::from_pointee(snapshot);
+            Ok(Self { folder, sandbox, clock, live, kept: Mutex::new(kept) })
         })
         .await??;
         report(None, &registry.current());
@@ -160,9 +182,18 @@ impl Registry {
     pub(super) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
 }
 
 impl Snapshot {
+    /// Of all shops.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<LivePlugin>> {
+        self.shops.values().flat_map(|shop| &shop.plugins)
+    }
+
     /// Nothing that anyone could notice is different.
     fn same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.host, &other.host)
@@ -178,6 +209,12 @@ impl Snapshot {
 
 /// Says what became live, and what is newly broken or mended.
 fn report(before: Option<&Snapshot>, after: &Snapshot) {
+    for live in before.into_iter().flat_map(Snapshot::plugins) {
+        show_breaker(&live.shop, &live.entry.name, None);
+    }
+    for live in after.plugins() {
+        show_breaker(&live.shop, &live.entry.name, Some(live.breaker().position));
+    }
     let known = before.map_or(&[][..], |before| &before.problems);
     for problem in after.problems.iter().filter(|problem| !known.contains(problem)) {
         let (shop, plugin) = (problem.shop.as_deref(), problem.plugin.as_deref());

@@ -97,6 +97,17 @@ impl Checked<'_> {
                 "write `settings = { key = value }` or a table `[plugins.settings]`",
             );
         }
+        for (limit, value, (least, most)) in plugin.limits.set() {
+            if !(least..=most).contains(&value) {
+                let mut path = at("limits").to_vec();
+                path.push(limit.into());
+                self.wrong(
+                    &path,
+                    format!("{value} is out of range"),
+                    format!("choose a number from {least} to {most}"),
+                );
+            }
+        }
         for (position, host) in plugin.hosts.iter().enumerate() {
             if !is_host(host) {
                 let mut path = at("hosts").to_vec();

@@ -37,14 +37,8 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
     }
     let limits = &config.limits;
     for (table, key, value, least, most) in [
-        ("limits", "memory_mib", u64::from(limits.memory_mib), 1, 4_096),
         ("limits", "stack_kib", u64::from(limits.stack_kib), 64, 16_384),
-        ("limits", "decision_ms", u64::from(limits.decision_ms), 1, 60_000),
-        ("limits", "event_ms", u64::from(limits.event_ms), 1, 600_000),
-        ("limits", "host_calls", u64::from(limits.host_calls), 1, 10_000_000),
-        ("limits", "effects", u64::from(limits.effects), 1, 1_000_000),
-        ("limits", "output_bytes", u64::from(limits.output_bytes), 1_024, 1 << 30),
-        ("limits", "log_bytes", u64::from(limits.log_bytes), 0, 1 << 30),
+        ("limits", "shop_share_percent", u64::from(limits.shop_share_percent), 1, 100),
         ("limits", "concurrent_decisions", u64::from(limits.concurrent_decisions), 1, 10_000),
         ("limits", "concurrent_events", u64::from(limits.concurrent_events), 1, 10_000),
         ("limits", "concurrent_messages", u64::from(limits.concurrent_messages), 1, 1_000),
@@ -52,6 +46,11 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         ("limits", "open_jobs", u64::from(limits.open_jobs), 1, 1_000_000_000),
         ("retention", "history_days", u64::from(config.retention.history_days), 1, 36_500),
         ("retention", "messages_days", u64::from(config.retention.messages_days), 1, 36_500),
+        ("breaker", "failure_percent", u64::from(config.breaker.failure_percent), 1, 100),
+        ("breaker", "calls", u64::from(config.breaker.calls), 1, 1_000_000),
+        ("breaker", "window_seconds", u64::from(config.breaker.window_seconds), 1, 86_400),
+        ("breaker", "pause_seconds", u64::from(config.breaker.pause_seconds), 1, 86_400),
+        ("breaker", "probes", u64::from(config.breaker.probes), 1, 1_000),
         ("budgets", "product-page", u64::from(config.budgets.product_page), 1, 60_000),
         ("budgets", "cart", u64::from(config.budgets.cart), 1, 60_000),
         ("budgets", "checkout", u64::from(config.budgets.checkout), 1, 60_000),
@@ -64,6 +63,19 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         if !(least..=most).contains(&value) {
             wrong(
                 &[table.into(), key.into()],
+                format!("{value} is out of range"),
+                &format!("choose a number from {least} to {most}"),
+            );
+        }
+    }
+    let of_plugins = limits.set().map(|(key, value, range)| (vec!["limits", key], value, range));
+    let maximum =
+        limits.maximum.set().map(|(key, value, range)| (vec!["limits", "maximum", key], value, range));
+    for (path, value, (least, most)) in of_plugins.chain(maximum) {
+        let path: Vec<Step> = path.into_iter().map(Step::from).collect();
+        if !(least..=most).contains(&value) {
+            wrong(
+                &path,
                 format!("{value} is out of range"),
                 &format!("choose a number from {least} to {most}"),
             );

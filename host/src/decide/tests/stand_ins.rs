@@ -9,7 +9,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
 use crate::config::calendar::Calendar;
-use crate::config::{HostConfig, PluginEntry, ShopConfig};
+use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
 use crate::decide::facts::Facts;
 use crate::decide::stages::Caller;
 use crate::decide::{Answer, Decider, Question};
@@ -20,7 +20,6 @@ use crate::domain::{
 use crate::plugins::call::{Fault, Invocation, Outcome};
 use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
-use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, LiveShop, Plugin, Snapshot};
 use crate::store::{CouponStanding, Holder, StoreError};
 use crate::wording::{Assets, Wording};
@@ -240,19 +239,15 @@ impl Stage {
 
 fn live_plugin(entry: &PluginEntry) -> Arc<LivePlugin> {
     let manifest = Manifest { name: entry.name.clone(), version: "1.2.3".to_owned(), ..Manifest::default() };
-    Arc::new(LivePlugin {
-        entry: entry.clone(),
-        plugin: Arc::new(Plugin {
-            manifest,
-            sha256: String::new(),
-            bytes: 0,
-            hooks: BTreeSet::from([Hook::Pricing, Hook::Delivery, Hook::Review, Hook::Content]),
-            permissions: BTreeSet::new(),
-            code: Code::default(),
-        }),
-        settings: Arc::from("{}"),
-        meters: CallMeters::default(),
-    })
+    let plugin = Plugin {
+        manifest,
+        sha256: String::new(),
+        bytes: 0,
+        hooks: BTreeSet::from([Hook::Pricing, Hook::Delivery, Hook::Review, Hook::Content]),
+        permissions: BTreeSet::new(),
+        code: Code::default(),
+    };
+    Arc::new(LivePlugin::new("test", entry.clone(), Arc::new(plugin), "{}", &Limits::default()))
 }
 
 /// Two shirts of 20.00 and a mug of 9.99, prices with tax.

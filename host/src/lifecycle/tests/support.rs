@@ -10,14 +10,13 @@ use futures::future::BoxFuture;
 use tempfile::TempDir;
 
 use crate::config::calendar::Calendar;
-use crate::config::{HostConfig, PluginEntry, ShopConfig};
+use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
 use crate::domain::*;
 use crate::lifecycle::worker::LEASE_MS;
 use crate::lifecycle::{Accepted, Identity, IntakeError, Lifecycle, Plugins};
 use crate::plugins::call::{Fault, Invocation, Outcome};
 use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
-use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, LiveShop, Plugin, Snapshot};
 use crate::store::{JobFilter, JobState, JobView, Store};
 use crate::wording::Wording;
@@ -221,12 +220,7 @@ pub fn live_shop(id: &str, plugins: &[&str]) -> Arc<LiveShop> {
                 permissions: BTreeSet::new(),
                 code: Code::default(),
             };
-            Arc::new(LivePlugin {
-                entry,
-                plugin: Arc::new(plugin),
-                settings: Arc::from("{}"),
-                meters: CallMeters::default(),
-            })
+            Arc::new(LivePlugin::new(id, entry, Arc::new(plugin), "{}", &Limits::default()))
         })
         .collect();
     let wording = Wording::build(&config.locales, &BTreeMap::new(), &BTreeMap::new()).unwrap();

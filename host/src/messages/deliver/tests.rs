@@ -22,7 +22,6 @@ use crate::messages::{Live, sample};
 use crate::plugins::call::{Input, Invocation, Outcome};
 use crate::plugins::code::Code;
 use crate::plugins::manifest::Manifest;
-use crate::plugins::meters::CallMeters;
 use crate::plugins::registry::{LivePlugin, Plugin};
 use crate::store::{MessageView, Store};
 use crate::wording::{Assets, Wording};
@@ -192,8 +191,7 @@ fn snapshot(mode: &str, template: &str) -> Arc<Snapshot> {
         permissions: BTreeSet::new(),
         code: Code::default(),
     };
-    let live =
-        LivePlugin { entry, plugin: Arc::new(plugin), settings: "{}".into(), meters: CallMeters::default() };
+    let live = LivePlugin::new(&config.id, entry, Arc::new(plugin), "{}", &crate::config::Limits::default());
     let zone = jiff::tz::TimeZone::get(&config.zone).unwrap();
     let shop = LiveShop {
         public: Arc::new(public),

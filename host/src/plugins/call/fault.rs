@@ -3,6 +3,7 @@
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::config::Limits;
+use crate::domain::instant;
 
 /// Why a call gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,30 +11,83 @@ pub enum Fault {
     /// The handler returned `err`.
     #[error("{0}")]
     Refused(String),
-    /// A trap: unreachable, out of bounds, stack overflow, an import in a hook where it is not allowed.
+    /// A trap: unreachable, out of bounds, an import in a hook where it is not allowed.
     #[error("{0}")]
     Trapped(String),
-    #[error(
-        "took longer than {0} ms (limits.decision_ms, limits.event_ms, or what was left of the hook's budget)"
-    )]
-    Late(u64),
+    #[error("took longer than {ms} ms ({within})")]
+    Late { ms: u64, within: Within },
     /// A cap: its setting, its value.
-    #[error("passed limits.{setting} = {value}")]
+    #[error("passed limits.{setting} = {value}; {}", remedy(.setting))]
     Limit { setting: &'static str, value: u64 },
+    /// No slot was free while there was time: the plugin was not called.
+    #[error("waited {waited_ms} ms for a slot and got none: limits.{setting} = {value} are in use")]
+    Busy { setting: &'static str, value: u64, waited_ms: u64 },
+    /// It failed too often: the plugin was not called.
+    #[error(
+        "its breaker is open since {}: {why}; it is tried again at {}",
+        instant::to_rfc3339(*.since_ms),
+        instant::to_rfc3339(*.until_ms)
+    )]
+    BreakerOpen { since_ms: i64, until_ms: i64, why: String },
     #[error("the host could not read what the plugin asked for: {0}")]
     Host(String),
 }
 
+/// Which time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// A plugin's own for a decision stage.
+    Decision,
+    /// A plugin's own for an event hook.
+    Event,
+    /// What was left of the hook's budget.
+    Budget,
+}
+
+impl std::fmt::Display for Within {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Decision => "limits.decision_ms",
+            Self::Event => "limits.event_ms",
+            Self::Budget => "what was left of the hook's time in [budgets]",
+        })
+    }
+}
+
+/// Where a limit is changed.
+fn remedy(setting: &str) -> String {
+    match setting {
+        "stack_kib" => "set it under [limits] of cartwright.toml; it is the same for all plugins".to_owned(),
+        _ => format!(
+            "set it with `limits = {{ {setting} = … }}` in the plugin's entry, or for all under [limits] of cartwright.toml"
+        ),
+    }
+}
+
 impl Fault {
-    /// `err`, `trap`, `late`, `limit`, `host`: for metrics.
+    /// The kinds, for metrics.
+    pub const KINDS: [&'static str; 7] = ["err", "trap", "late", "limit", "busy", "breaker-open", "host"];
+
+    /// `err`, `trap`, `late`, `limit`, `busy`, `breaker-open`, `host`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Refused(_) => "err",
             Self::Trapped(_) => "trap",
-            Self::Late(_) => "late",
+            Self::Late { .. } => "late",
             Self::Limit { .. } => "limit",
+            Self::Busy { .. } => "busy",
+            Self::BreakerOpen { .. } => "breaker-open",
             Self::Host(_) => "host",
+        }
+    }
+
+    /// The plugin's own doing; not the host's, nor that it was not called at all.
+    #[must_use]
+    pub fn is_the_plugins(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Trapped(_) | Self::Late { .. } | Self::Limit { .. } => true,
+            Self::Busy { .. } | Self::BreakerOpen { .. } | Self::Host(_) => false,
         }
     }
 }
@@ -53,14 +107,15 @@ pub(super) fn of_error(error: &wasmtime::Error, limits: &Limits) -> Fault {
         if text.contains("fuel allocated for hostcalls") {
             return Fault::Limit { setting: "output_bytes", value: u64::from(limits.output_bytes) };
         }
+        // So has the one for a component of more instances than its limiter allows.
+        if text.contains("instance count too high") {
+            return Fault::Limit { setting: "instances", value: u64::from(limits.instances) };
+        }
         return Fault::Trapped(shortened(&text));
     };
     let what = match trap {
         Trap::StackOverflow => {
-            format!(
-                "used up its stack (limits.stack_kib = {}); a recursion that does not end?",
-                limits.stack_kib
-            )
+            return Fault::Limit { setting: "stack_kib", value: u64::from(limits.stack_kib) };
         }
         Trap::UnreachableCodeReached => {
             "stopped itself: a panic, a failed assertion or an exception; its log may say more".to_owned()
@@ -87,7 +142,7 @@ fn place(error: &wasmtime::Error) -> String {
 }
 
 /// What a guest says goes into logs and answers: no longer than a screen.
-pub(super) fn shortened(text: &str) -> String {
+pub(in crate::plugins) fn shortened(text: &str) -> String {
     const MOST: usize = 1_000;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

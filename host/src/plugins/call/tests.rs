@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bounded as bounded_and_fair;
 use super::*;
 use crate::domain::Scope;
 use crate::plugins::fixtures::{self, Memory, handler, invocation};
 
+async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> Outcome {
+    bounded_and_fair(sandbox, invocation).await.0
+}
+
 async fn outcome_with(hook: Hook, limits: Limits, imports: &str, body: &str, store: Memory) -> Outcome {
     let sandbox = fixtures::sandbox(&limits);
-    let plugin = fixtures::live(&sandbox, &handler(hook, imports, body), &[]);
-    bounded(&sandbox, invocation(plugin, hook, &Arc::new(store)), &limits).await
+    let plugin = fixtures::live(&sandbox, &limits, &handler(hook, imports, body), &[]);
+    bounded(&sandbox, invocation(plugin, hook, &Arc::new(store))).await
 }
 
 async fn outcome(hook: Hook, imports: &str, body: &str) -> Outcome {
@@ -63,7 +68,7 @@ async fn effects_are_forgotten_when_the_handler_returns_err_or_traps() {
 async fn a_loop_without_an_end_is_late() {
     let limits = Limits { decision_ms: 60, ..fixtures::limits() };
     let outcome = outcome_with(Hook::Pricing, limits, "", "(loop $l (br $l))", Memory::default()).await;
-    assert_eq!(outcome.result.unwrap_err(), Fault::Late(60));
+    assert_eq!(outcome.result.unwrap_err(), Fault::Late { ms: 60, within: Within::Decision });
     assert!(outcome.elapsed < Duration::from_secs(2), "{:?}", outcome.elapsed);
 }
 
@@ -71,44 +76,114 @@ async fn a_loop_without_an_end_is_late() {
 async fn endless_loops_leave_the_threads_to_others() {
     let limits = Limits { decision_ms: 2_000, ..fixtures::limits() };
     let sandbox = fixtures::sandbox(&limits);
-    let endless = fixtures::live(&sandbox, &handler(Hook::Pricing, "", "(loop $l (br $l))"), &[]);
-    let brisk = fixtures::live(&sandbox, &handler(Hook::Pricing, "", ""), &[]);
+    let endless = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", "(loop $l (br $l))"), &[]);
+    let brisk = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let store = Arc::new(Memory::default());
     let loops = futures::future::join_all(
-        (0..3).map(|_| bounded(&sandbox, invocation(endless.clone(), Hook::Pricing, &store), &limits)),
+        (0..3).map(|_| bounded(&sandbox, invocation(endless.clone(), Hook::Pricing, &store))),
     );
     let calls = async {
         for _ in 0..20 {
-            let outcome = bounded(&sandbox, invocation(brisk.clone(), Hook::Pricing, &store), &limits).await;
+            let outcome = bounded(&sandbox, invocation(brisk.clone(), Hook::Pricing, &store)).await;
             assert!(outcome.result.is_ok(), "{:?}", outcome.result);
         }
     };
     let (outcomes, ()) = futures::join!(loops, calls);
-    assert!(outcomes.iter().all(|outcome| outcome.result == Err(Fault::Late(2_000))));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.result == Err(Fault::Late { ms: 2_000, within: Within::Decision }))
+    );
+}
+
+/// Its caller waits no longer than this.
+fn patient(invocation: Invocation, ms: u64) -> Invocation {
+    Invocation { until: tokio::time::Instant::now() + Duration::from_millis(ms), ..invocation }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_a_slot_counts_towards_the_deadline() {
-    let limits = Limits { concurrent_decisions: 1, decision_ms: 100, ..fixtures::limits() };
+async fn a_call_waits_for_a_slot_within_its_callers_time() {
+    let limits = Limits { concurrent_decisions: 1, ..fixtures::limits() };
     let sandbox = fixtures::sandbox(&limits);
-    let plugin = fixtures::live(&sandbox, &handler(Hook::Pricing, "", ""), &[]);
+    let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
+    let other = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let store = Arc::new(Memory::default());
-    let slot = sandbox.slot(Hook::Pricing).await.unwrap();
-    let waited = bounded(&sandbox, invocation(plugin.clone(), Hook::Pricing, &store), &limits).await;
-    assert_eq!(waited.result, Err(Fault::Late(100)));
-    drop(slot);
-    let limits = Limits { decision_ms: 5_000, ..limits };
-    assert!(bounded(&sandbox, invocation(plugin, Hook::Pricing, &store), &limits).await.result.is_ok());
+    let far = tokio::time::Instant::now() + Duration::from_secs(60);
+    let slot = sandbox.slot(&other, Hook::Pricing, far).await.unwrap();
+    let waited = patient(invocation(plugin.clone(), Hook::Pricing, &store), 50);
+    let (waited, fair) = bounded_and_fair(&sandbox, waited).await;
+    let fault = waited.result.unwrap_err();
+    assert!(
+        matches!(fault, Fault::Busy { setting: "concurrent_decisions", value: 1, waited_ms: 40.. }),
+        "{fault:?}"
+    );
+    assert!(fault.to_string().ends_with("limits.concurrent_decisions = 1 are in use"), "{fault}");
+    assert!(!fair, "it says nothing about the plugin");
+    // Longer than its own limit, and it is called all the same.
+    let own = Limits { decision_ms: 500, ..limits.clone() };
+    let plugin = fixtures::live(&sandbox, &own, &handler(Hook::Pricing, "", ""), &[]);
+    let waits = bounded(&sandbox, invocation(plugin, Hook::Pricing, &store));
+    let frees = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        drop(slot);
+    };
+    assert_eq!(futures::join!(waits, frees).0.result, Ok(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_plugin_gets_no_more_than_its_share_of_the_slots() {
+    let limits = Limits { share_percent: 50, concurrent_decisions: 2, ..fixtures::limits() };
+    let sandbox = fixtures::sandbox(&limits);
+    let greedy = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
+    let other = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
+    let store = Arc::new(Memory::default());
+    let far = tokio::time::Instant::now() + Duration::from_secs(60);
+    let _slot = sandbox.slot(&greedy, Hook::Pricing, far).await.unwrap();
+    let second = bounded(&sandbox, patient(invocation(greedy.clone(), Hook::Pricing, &store), 20)).await;
+    assert!(
+        matches!(second.result, Err(Fault::Busy { setting: "share_percent", value: 50, .. })),
+        "{second:?}"
+    );
+    let other = bounded(&sandbox, patient(invocation(other, Hook::Pricing, &store), 5_000)).await;
+    assert_eq!(other.result, Ok(Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_does_not_wait_for_events() {
     let limits = Limits { concurrent_events: 1, ..fixtures::limits() };
     let sandbox = fixtures::sandbox(&limits);
-    let plugin = fixtures::live(&sandbox, &handler(Hook::Pricing, "", ""), &[]);
-    let _events = sandbox.slot(Hook::OrderPlaced).await.unwrap();
+    let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
+    let far = tokio::time::Instant::now() + Duration::from_secs(60);
+    let _events = sandbox.slot(&plugin, Hook::OrderPlaced, far).await.unwrap();
     let store = Arc::new(Memory::default());
-    assert!(bounded(&sandbox, invocation(plugin, Hook::Pricing, &store), &limits).await.result.is_ok());
+    assert!(bounded(&sandbox, invocation(plugin.clone(), Hook::Pricing, &store)).await.result.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn computing_is_bounded_apart_from_waiting() {
+    let limits = Limits { decision_cpu_ms: 30, ..fixtures::limits() };
+    let outcome = outcome_with(Hook::Pricing, limits, "", "(loop $l (br $l))", Memory::default()).await;
+    let fault = outcome.result.unwrap_err();
+    assert_eq!(fault, Fault::Limit { setting: "decision_cpu_ms", value: 30 });
+    assert_eq!(
+        fault.to_string(),
+        "passed limits.decision_cpu_ms = 30; set it with `limits = { decision_cpu_ms = … }` in the plugin's \
+         entry, or for all under [limits] of cartwright.toml"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_the_budget_ends_a_call_and_is_named() {
+    let limits = fixtures::limits();
+    let sandbox = fixtures::sandbox(&limits);
+    let endless = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", "(loop $l (br $l))"), &[]);
+    let store = Arc::new(Memory::default());
+    let call = patient(invocation(endless, Hook::Pricing, &store), 60);
+    let (outcome, fair) = bounded_and_fair(&sandbox, call).await;
+    let fault = outcome.result.unwrap_err();
+    assert!(matches!(fault, Fault::Late { within: Within::Budget, .. }), "{fault:?}");
+    assert!(fault.to_string().contains("[budgets]"), "{fault}");
+    assert!(!fair, "60 of its own 5000 ms: it may not be slow at all");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +192,38 @@ async fn a_memory_hog_meets_its_limit() {
         "(loop $l (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable)) (br $l))";
     let fault = fault_of(Hook::Pricing, "", grow).await;
     assert_eq!(fault, Fault::Limit { setting: "memory_mib", value: 4 });
-    assert_eq!(fault.to_string(), "passed limits.memory_mib = 4");
+    assert!(fault.to_string().starts_with("passed limits.memory_mib = 4; set it with"), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_grows_meets_its_limit() {
+    let table = "(table $t 1 funcref)";
+    let grow = "(loop $l (if (i32.eq (table.grow $t (ref.null func) (i32.const 5000)) (i32.const -1)) \
+                (then unreachable)) (br $l))";
+    assert_eq!(
+        fault_of(Hook::Pricing, table, grow).await,
+        Fault::Limit { setting: "table_elements", value: 20_000 }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_of_more_instances_than_allowed_is_a_limit() {
+    let limits = Limits { instances: 1, ..fixtures::limits() };
+    // The pool has room for more: another plugin may be given it.
+    let sandbox = fixtures::sandbox(&fixtures::limits());
+    let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, PUT, ""), &[]);
+    let store = Arc::new(Memory::default());
+    let outcome = bounded(&sandbox, invocation(plugin, Hook::Pricing, &store)).await;
+    assert_eq!(outcome.result, Err(Fault::Limit { setting: "instances", value: 1 }));
+}
+
+#[test]
+fn messages_of_one_event_and_items_that_are_looked_up_are_counted() {
+    let limits = Limits { messages_per_event: 2, ..fixtures::limits() };
+    let mut call = crate::plugins::limits::Meter::new(&limits);
+    assert_eq!((call.message(), call.message()), (Ok(()), Ok(())));
+    assert_eq!(call.message(), Err(Fault::Limit { setting: "messages_per_event", value: 2 }));
+    assert_eq!(call.items(10_001), Err(Fault::Limit { setting: "host_calls", value: 10_000 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,11 +240,12 @@ async fn a_recursion_without_an_end_uses_up_its_stack() {
                    (i64.add (call $deep (i64.add (local.get 0) (i64.const 1))) (local.get 0)))";
     // Functions come after imports, so this text is fine in their place.
     let guest = handler(Hook::Pricing, imports, "(drop (call $deep (i64.const 0)))");
-    let plugin = fixtures::live(&sandbox, &guest, &[]);
+    let plugin = fixtures::live(&sandbox, &limits, &guest, &[]);
     let store = Arc::new(Memory::default());
-    let outcome = bounded(&sandbox, invocation(plugin, Hook::Pricing, &store), &limits).await;
+    let outcome = bounded(&sandbox, invocation(plugin, Hook::Pricing, &store)).await;
     let fault = outcome.result.unwrap_err();
-    assert!(fault.to_string().contains("used up its stack (limits.stack_kib = 512)"), "{fault}");
+    assert_eq!(fault, Fault::Limit { setting: "stack_kib", value: 512 });
+    assert!(fault.to_string().ends_with("it is the same for all plugins"), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +263,8 @@ async fn effects_output_and_log_lines_are_counted() {
         Fault::Limit { setting: "effects", value: 1_000 }
     );
     // 60,000 bytes a call.
-    let put = "(loop $l (call $put (i32.const 0) (i32.const 1024) (i32.const 3) (i32.const 1040) (i32.const 60000)) (br $l))";
+    let put = "(memory.fill (i32.const 1040) (i32.const 97) (i32.const 60000))
+        (loop $l (call $put (i32.const 0) (i32.const 1024) (i32.const 3) (i32.const 1040) (i32.const 60000)) (br $l))";
     assert_eq!(
         fault_of(Hook::OrderPlaced, PUT, put).await,
         Fault::Limit { setting: "output_bytes", value: 1 << 20 }
@@ -262,10 +370,10 @@ async fn every_call_begins_in_a_fresh_instance() {
     // Traps when the byte that it sets is set already.
     let body =
         "(if (i32.load8_u (i32.const 3000)) (then unreachable)) (i32.store8 (i32.const 3000) (i32.const 1))";
-    let plugin = fixtures::live(&sandbox, &handler(Hook::Pricing, "", body), &[]);
+    let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", body), &[]);
     let store = Arc::new(Memory::default());
     for _ in 0..3 {
-        let outcome = bounded(&sandbox, invocation(plugin.clone(), Hook::Pricing, &store), &limits).await;
+        let outcome = bounded(&sandbox, invocation(plugin.clone(), Hook::Pricing, &store)).await;
         assert_eq!(outcome.result, Ok(Vec::new()));
     }
 }
@@ -274,8 +382,8 @@ async fn every_call_begins_in_a_fresh_instance() {
 async fn a_plugin_without_code_is_a_fault_and_not_a_panic() {
     let limits = fixtures::limits();
     let sandbox = fixtures::sandbox(&limits);
-    let plugin = fixtures::live(&sandbox, &handler(Hook::Pricing, "", ""), &[]);
+    let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let store = Arc::new(Memory::default());
-    let outcome = bounded(&sandbox, invocation(plugin, Hook::Review, &store), &limits).await;
+    let outcome = bounded(&sandbox, invocation(plugin, Hook::Review, &store)).await;
     assert_eq!(outcome.result.unwrap_err().kind(), "host");
 }

@@ -63,12 +63,17 @@ impl contract::context::Host for CallState {
     fn log(&mut self, level: Level, message: String) -> Answer<()> {
         self.enter("context", "log")?;
         self.meter.log(message.len())?;
-        let (plugin, hook) = (self.plugin_name(), self.hook.name());
-        let (shop, request) = (self.around.shop.id.as_str(), self.around.request_id.as_str());
+        let Some(live) = self.plugin.as_ref() else { return Ok(()) };
+        let (plugin, shop, hook) = (live.entry.name.as_str(), live.shop.as_ref(), self.hook.name());
+        if !live.standing.lines.admit(shop, plugin) {
+            return Ok(());
+        }
+        let request_id = self.around.request_id.as_str();
+        let message = one_line(&message);
         // `tracing` fixes the level where the line is written.
         macro_rules! line {
             ($level:ident) => {
-                tracing::$level!(target: "cartwright::plugin", plugin, shop, hook, request, "{message}")
+                tracing::$level!(target: "cartwright::plugin", plugin, shop, hook, request_id, "{message}")
             };
         }
         match level {
@@ -78,6 +83,18 @@ impl contract::context::Host for CallState {
             Level::Error => line!(error),
         }
         Ok(())
+    }
+}
+
+/// A guest's line stays one line, and says nothing to a terminal.
+fn one_line(message: &str) -> std::borrow::Cow<'_, str> {
+    if message.chars().any(char::is_control) {
+        message
+            .chars()
+            .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() })
+            .collect()
+    } else {
+        message.into()
     }
 }
 
@@ -231,6 +248,7 @@ impl contract::catalog::Host for CallState {
         let mut check = self.check("catalog.get-many");
         check.items("ids", ids.len())?;
         ids.iter().try_for_each(|id| check.id("ids", id))?;
+        self.meter.items(ids.len())?;
         let source = self.source.clone();
         Ok(source.products(&self.around.shop.id, &ids).await.map_err(unreadable)?)
     }

@@ -134,6 +134,7 @@ impl contract::state::Host for CallState {
         let mut check = self.check("state.get-many");
         check.items("keys", keys.len())?;
         keys.iter().try_for_each(|key| check.name("keys", key, KEY))?;
+        self.meter.items(keys.len())?;
         Ok(self.values(scope, keys).await?)
     }
 
@@ -149,6 +150,7 @@ impl contract::state::Host for CallState {
         let asked = limit.saturating_add(deleted as u32);
         let source = self.source.clone();
         let stored = source.state_list(&owner, &prefix, asked).await.map_err(unreadable)?;
+        self.meter.items(stored.len())?;
         self.read.push(StateRead::Prefix {
             owner,
             prefix: prefix.clone(),

@@ -24,22 +24,19 @@ fn with(
     stored: Stored,
     change: impl FnOnce(&mut crate::plugins::call::Invocation),
 ) -> CallState {
-    let plugin = LivePlugin {
-        entry: fixtures::entry("guest", grants),
-        plugin: Arc::new(crate::plugins::registry::Plugin {
-            manifest: crate::plugins::manifest::Manifest::default(),
-            sha256: String::new(),
-            bytes: 0,
-            hooks: [hook].into(),
-            permissions: std::collections::BTreeSet::new(),
-            code: crate::plugins::code::Code::default(),
-        }),
-        settings: "{\"a\":1}".into(),
-        meters: crate::plugins::meters::CallMeters::default(),
+    let plugin = crate::plugins::registry::Plugin {
+        manifest: crate::plugins::manifest::Manifest::default(),
+        sha256: String::new(),
+        bytes: 0,
+        hooks: [hook].into(),
+        permissions: std::collections::BTreeSet::new(),
+        code: crate::plugins::code::Code::default(),
     };
+    let entry = fixtures::entry("guest", grants);
+    let plugin = LivePlugin::new("lipa", entry, Arc::new(plugin), "{\"a\":1}", &fixtures::limits());
     let mut invocation = fixtures::invocation(Arc::new(plugin), hook, &Arc::new(stored));
     change(&mut invocation);
-    CallState::new(invocation, &fixtures::limits(), Memory::new(4))
+    CallState::new(invocation, &fixtures::limits())
 }
 
 fn sentence<T: std::fmt::Debug>(answer: wasmtime::Result<T>) -> String {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::build::{Builder, problem};
 use super::{LivePlugin, Plugin, Problem};
-use crate::config::{PluginEntry, ShopConfig, Step};
-use crate::plugins::meters::CallMeters;
+use crate::config::{Limits, PluginEntry, ShopConfig, Step};
 use crate::plugins::permissions::Asks;
 use crate::plugins::settings;
 
 /// Why a version of a plugin with an entry is not live.
 struct Unfit {
-    /// `plugin` or `settings`.
+    /// `plugin`, `settings` or `limits`.
     kind: &'static str,
     /// From the entry on; none: it is about the plugin's file.
     path: Option<Vec<Step>>,
@@ -29,8 +28,9 @@ impl Builder<'_> {
         live: Option<&Arc<LivePlugin>>,
     ) -> Option<Arc<LivePlugin>> {
         let newest = self.newest(entry);
+        let limits = &self.host.limits.clone();
         let first = match &newest {
-            Ok(plugin) => match join(plugin, entry, &entry.settings) {
+            Ok(plugin) => match whole(plugin, entry, &shop.id, limits) {
                 Ok(joined) => return Some(unchanged(joined, live)),
                 Err(unfit) => unfit,
             },
@@ -39,9 +39,11 @@ impl Builder<'_> {
             }
         };
         let stays = live.and_then(|live| {
-            let upgraded =
-                newest.as_ref().ok().and_then(|plugin| join(plugin, entry, &live.entry.settings).ok());
-            upgraded.or_else(|| older(entry, live))
+            let upgraded = newest
+                .as_ref()
+                .ok()
+                .and_then(|plugin| join(plugin, entry, &live.entry.settings, &shop.id, limits).ok());
+            upgraded.or_else(|| older(entry, live, limits))
         });
         self.report(shop, index, entry, &first, live.is_some(), stays.is_some());
         stays.map(|joined| unchanged(joined, live))
@@ -99,14 +101,35 @@ impl Builder<'_> {
 
 /// The live version of a plugin under a new entry, with the old settings when the new do not fit. The
 /// grants are always those of the file: what is taken away is gone at once.
-pub(super) fn older(entry: &PluginEntry, live: &LivePlugin) -> Option<LivePlugin> {
+pub(super) fn older(entry: &PluginEntry, live: &LivePlugin, limits: &Limits) -> Option<LivePlugin> {
     [&entry.settings, &live.entry.settings]
         .into_iter()
-        .find_map(|settings| join(&live.plugin, entry, settings).ok())
+        .find_map(|settings| join(&live.plugin, entry, settings, &live.shop, limits).ok())
 }
 
-/// The plugin with the entry's grants, and with settings that fit its schema.
-fn join(plugin: &Arc<Plugin>, entry: &PluginEntry, settings: &toml::Value) -> Result<LivePlugin, Unfit> {
+/// The plugin just as its entry says.
+fn whole(
+    plugin: &Arc<Plugin>,
+    entry: &PluginEntry,
+    shop: &str,
+    limits: &Limits,
+) -> Result<LivePlugin, Unfit> {
+    if let (_, Some(beyond)) = limits.of_plugin(&entry.limits) {
+        let path = Some(vec!["limits".into(), beyond.limit.into()]);
+        return Err(Unfit { kind: "limits", path, message: beyond.to_string() });
+    }
+    join(plugin, entry, &entry.settings, shop, limits)
+}
+
+/// The plugin with the entry's grants and limits (as far as the host allows them), and with settings that fit
+/// its schema.
+fn join(
+    plugin: &Arc<Plugin>,
+    entry: &PluginEntry,
+    settings: &toml::Value,
+    shop: &str,
+    limits: &Limits,
+) -> Result<LivePlugin, Unfit> {
     let asks =
         Asks { hooks: plugin.hooks.clone(), permissions: plugin.permissions.clone(), ..Asks::default() };
     asks.check(&entry.grants).map_err(|refusal| Unfit {
@@ -119,18 +142,20 @@ fn join(plugin: &Arc<Plugin>, entry: &PluginEntry, settings: &toml::Value) -> Re
         path.extend(misfit.path);
         Unfit { kind: "settings", path: Some(path), message: misfit.message }
     })?;
-    Ok(LivePlugin {
-        entry: PluginEntry { settings: settings.clone(), ..entry.clone() },
-        plugin: plugin.clone(),
-        settings: text.into(),
-        meters: CallMeters::default(),
-    })
+    let entry = PluginEntry { settings: settings.clone(), ..entry.clone() };
+    Ok(LivePlugin::new(shop, entry, plugin.clone(), &text, limits))
 }
 
 /// The one that is live when nothing is different: it keeps its counters, and its shop need not be built.
 pub(super) fn unchanged(joined: LivePlugin, live: Option<&Arc<LivePlugin>>) -> Arc<LivePlugin> {
     match live {
-        Some(live) if Arc::ptr_eq(&live.plugin, &joined.plugin) && live.entry == joined.entry => live.clone(),
+        Some(live)
+            if Arc::ptr_eq(&live.plugin, &joined.plugin)
+                && live.entry == joined.entry
+                && live.limits == joined.limits =>
+        {
+            live.clone()
+        }
         _ => Arc::new(joined),
     }
 }

@@ -118,7 +118,9 @@ impl Builder<'_> {
             self.mistakes(shop, &errors);
             let live =
                 old.and_then(|old| old.plugins.iter().find(|live| live.entry.name == plugin.entry.name));
-            sound.extend(live.and_then(|live| Some(unchanged(older(&plugin.entry, live)?, Some(live)))));
+            sound.extend(live.and_then(|live| {
+                Some(unchanged(older(&plugin.entry, live, &self.host.limits)?, Some(live)))
+            }));
         }
         sound
     }
