@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use harness::project;
 
-fn cartwright() -> Command {
+pub fn cartwright() -> Command {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
     let binary = target.join("debug/cartwright");
     assert!(binary.exists(), "build it first: cargo build --package cartwright");
@@ -14,7 +14,7 @@ fn cartwright() -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -208,7 +208,7 @@ fn a_plugin_can_be_read_off_its_file() {
 
 #[test]
 fn every_command_can_be_learned_from_its_help() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 16] = [
         &["serve"],
         &["demo"],
         &["init"],
@@ -220,6 +220,10 @@ fn every_command_can_be_learned_from_its_help() {
         &["plugin", "check"],
         &["template", "preview"],
         &["completions"],
+        &["jobs", "list"],
+        &["jobs", "show"],
+        &["jobs", "retry"],
+        &["jobs", "drop"],
         &[],
     ];
     for command in commands {

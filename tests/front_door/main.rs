@@ -5,6 +5,8 @@ mod command;
 mod decisions;
 mod events;
 mod goods;
+mod intake;
+mod jobs;
 mod postgres;
 mod privacy;
 mod readmes;

@@ -412,6 +412,12 @@ impl World {
         self.mails().into_iter().map(|mail| mail.subject).collect()
     }
 
+    /// What a shop's file holds of a key.
+    #[must_use]
+    pub fn hash(&self, key: &str) -> String {
+        Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Path in the merchant's folder.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

@@ -1,8 +1,10 @@
 //! The event path, tested with a fake sandbox and a clock that stands still.
 
 mod by_hand;
+mod fairness;
 mod intake;
 mod order;
+mod pressure;
 mod retention;
 mod support;
 mod worker;

@@ -36,8 +36,8 @@ type Live = BTreeMap<String, Vec<String>>;
 pub(super) struct Desk {
     /// One step at a time: whoever steps knows what is under way.
     turn: tokio::sync::Mutex<()>,
-    /// The shop that was served last.
-    served: Mutex<String>,
+    /// The shop that was served last; `None` until it is known.
+    served: Mutex<Option<String>>,
     /// The names of live plugins, by shop, of the snapshot they were read off.
     live: Mutex<Option<(Weak<Snapshot>, Arc<Live>)>>,
     /// (shop, plugin) → shared by calls that may conflict, exclusive for one that has too often.
@@ -45,8 +45,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    fn served(&self) -> String {
+    fn served(&self) -> Option<String> {
         self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn serves(&self, shop: String) {
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(shop);
     }
 
     fn live(&self, snapshot: &Arc<Snapshot>) -> Arc<Live> {
@@ -166,18 +170,24 @@ impl Lifecycle {
         // A busy shop does not take all that is free while others may be next.
         let per_shop = if live.len() > 1 { limit.div_ceil(4) } else { limit };
         let event_ms = i64::from(snapshot.host.limits.event_ms);
+        // After a start the shops' turns go on where they were, so that a host that starts often serves all.
+        let mut served = match self.desk.served() {
+            Some(served) => served,
+            None => self.store.served_last().await?.unwrap_or_default(),
+        };
         let mut jobs = Vec::new();
         while jobs.len() < limit {
             let claim = Claim {
                 live: Arc::clone(&live),
-                after: self.desk.served(),
+                after: served.clone(),
                 limit: limit - jobs.len(),
                 per_shop,
                 now_ms,
                 lease_until: now_ms.saturating_add(LEASE_MS.max(event_ms.saturating_mul(CALLS))),
             };
-            let (more, served) = self.store.claim(claim).await?;
-            *self.desk.served.lock().unwrap_or_else(PoisonError::into_inner) = served;
+            let (more, last) = self.store.claim(claim).await?;
+            self.desk.serves(last.clone());
+            served = last;
             let some_left = more.len() >= per_shop;
             jobs.extend(more);
             if !some_left {

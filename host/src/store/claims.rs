@@ -37,6 +37,14 @@ pub struct Claim {
 }
 
 impl Store {
+    /// The shop whose job ended last.
+    pub async fn served_last(&self) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT shop FROM jobs_history ORDER BY finished_at DESC LIMIT 1")
+            .fetch_optional(&self.inner.reads)
+            .await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
     /// Leases eligible jobs, shops in rotation. Gives them and the shop that was served last.
     pub async fn claim(&self, claim: Claim) -> Result<(Vec<Claimed>, String)> {
         let due = sqlx::query(

@@ -133,6 +133,10 @@ impl House {
         *self.fake.snapshot.lock().unwrap() = snapshot(shops);
     }
 
+    pub fn live(&self, snapshot: Arc<Snapshot>) {
+        *self.fake.snapshot.lock().unwrap() = snapshot;
+    }
+
     pub async fn accept(&self, name: &str, event: Event) -> Result<Accepted, IntakeError> {
         self.accept_body(name, 0, event).await
     }
@@ -178,6 +182,14 @@ pub fn owner(plugin: &str) -> StateOwner {
         scope: Scope::Shop,
         subject: String::new(),
     }
+}
+
+/// A host that does so much at once.
+pub fn snapshot_of(concurrent_events: u32, shops: impl IntoIterator<Item = Arc<LiveShop>>) -> Arc<Snapshot> {
+    let mut host = HostConfig::default();
+    host.limits.concurrent_events = concurrent_events;
+    let Snapshot { generation, shops, problems, .. } = Arc::into_inner(snapshot(shops)).unwrap();
+    Arc::new(Snapshot { generation, host: Arc::new(host), shops, problems })
 }
 
 fn snapshot(shops: impl IntoIterator<Item = Arc<LiveShop>>) -> Arc<Snapshot> {
