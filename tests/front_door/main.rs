@@ -2,6 +2,7 @@
 
 mod browser;
 mod command;
+mod coupons;
 mod decisions;
 mod events;
 mod goods;
@@ -13,6 +14,7 @@ mod readmes;
 mod reload;
 mod rooms;
 mod standard_webhooks;
+mod timeline;
 mod webhooks_out;
 mod wire;
 mod woocommerce;

@@ -7,4 +7,5 @@ mod order;
 mod pressure;
 mod retention;
 mod support;
+mod timeline;
 mod worker;

@@ -117,6 +117,16 @@ impl Journey<'_> {
         let customer = self.answered(reply, &[200])?;
         let points = answer::amount(&customer, "/points");
         self.check(points == Some(267), "Ania has a point for each złoty of goods: 267");
+        let reply = self.storefront.get(&format!("/v1/orders/{id}/timeline?limit=200")).await?;
+        let story = self.answered(reply, &[200])?;
+        let told = |kind: &str| {
+            let entries = story.get("entries").and_then(Value::as_array);
+            entries.is_some_and(|entries| entries.iter().any(|entry| answer::text(entry, "kind") == kind))
+        };
+        self.check(
+            ["quote", "event", "message", "coupon_issued", "points"].into_iter().all(told),
+            "one timeline tells what was promised, what came in, what was sent, given and earned",
+        );
         Ok(())
     }
 
