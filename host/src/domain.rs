@@ -13,6 +13,8 @@ mod hook;
 pub mod instant;
 mod message;
 pub mod money;
+#[cfg(test)]
+pub(crate) mod mutations;
 pub mod objects;
 mod offer;
 mod order;

@@ -12,6 +12,7 @@ mod identity;
 mod jobs;
 mod json;
 mod keys;
+mod leftover;
 mod mail_feedback;
 mod origins;
 mod points;

@@ -1,5 +1,6 @@
 //! Scenarios through the front door: HTTP in, answers and mails out.
 
+mod bad_input;
 mod browser;
 mod command;
 mod coupons;
@@ -13,6 +14,7 @@ mod privacy;
 mod readmes;
 mod reload;
 mod rooms;
+mod sqlite_backup;
 mod standard_webhooks;
 mod timeline;
 mod webhooks_out;

@@ -305,8 +305,17 @@ impl World {
 
     /// Stops and starts again, on the same folder.
     pub async fn restart(mut self) -> Self {
+        self.stop().await;
+        self.start_again().await
+    }
+
+    pub async fn stop(&mut self) {
         let host = self.host.take().expect("a running host");
         host.stop().await.expect("the host stops");
+    }
+
+    /// Starts on the same folder, after it was stopped.
+    pub async fn start_again(self) -> Self {
         self.started().await
     }
 

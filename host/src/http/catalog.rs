@@ -85,6 +85,7 @@ pub async fn put_products(
             "Send one product on each line, with the header Content-Type: application/x-ndjson.",
         ));
     }
+    json::refuse_packed(request.headers())?;
     let limits = &caller.snapshot.host.http;
     let longest = limits.body_bytes.saturating_mul(BODIES);
     let mut writer = Writer {

@@ -44,6 +44,7 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
             format!("The body is longer than {limit} bytes (http.body_bytes of cartwright.toml)."),
         )
     };
+    refuse_packed(headers)?;
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())
@@ -61,6 +62,16 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// Bodies are read as they are: what is small on the wire and large when unpacked is nobody's question or
+/// event.
+pub fn refuse_packed(headers: &HeaderMap) -> Result<(), Problem> {
+    let packed = headers.get_all(header::CONTENT_ENCODING).iter();
+    if packed.into_iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as it is, without Content-Encoding."))
 }
 
 /// The body ended before it was whole.
@@ -115,16 +126,30 @@ fn message(error: &serde_json::Error) -> String {
         let given = text.get(..expected).unwrap_or_default();
         text = format!("{given}, expected an object");
     }
-    let Some(start) = text.find("string \"") else { return text };
-    let value = start + "string \"".len();
-    match text.rfind('"') {
-        Some(end) if end >= value => {
-            text.replace_range(value - 2..=end, "");
-            text
+    for (kind, open, close) in VALUES {
+        let Some(start) = text.find(&format!("{kind} {open}")) else { continue };
+        let value = start + kind.len();
+        // A string may hold quotes of its own.
+        let end = if close == '"' {
+            text.rfind(close)
+        } else {
+            text.match_indices(close).nth(1).map(|(end, _)| end)
+        };
+        if let Some(end) = end.filter(|end| *end > value + 1) {
+            text.replace_range(value..=end, "");
         }
-        _ => text,
     }
+    text
 }
+
+/// How the parser quotes a value.
+const VALUES: [(&str, char, char); 5] = [
+    ("string", '"', '"'),
+    ("character", '`', '`'),
+    ("integer", '`', '`'),
+    ("floating point", '`', '`'),
+    ("boolean", '`', '`'),
+];
 
 /// How deeply arrays and objects are nested. One pass, no stack: a bomb costs its own length.
 #[must_use]
@@ -239,8 +264,17 @@ mod tests {
 
     #[test]
     fn no_value_is_repeated_in_a_problem() {
-        let text = problem::<Vec<u32>>(r#"["ada@example.com \" x"]"#).to_string();
-        assert!(!text.contains("ada"), "{text}");
+        for (body, value, message) in [
+            (r#"["ada@example.com \" x"]"#, "ada", "invalid type: string, expected u32"),
+            ("[48601234567]", "486", "invalid value: integer, expected u32"),
+            ("[-48601]", "486", "invalid value: integer, expected u32"),
+            ("[48601.5]", "486", "invalid type: floating point, expected u32"),
+            ("[true]", "true", "invalid type: boolean, expected u32"),
+        ] {
+            let problem = problem::<Vec<u32>>(body);
+            assert_eq!(problem["errors"][0]["message"], message);
+            assert!(!problem.to_string().contains(value), "{problem}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::problem::{Kind, Problem};
-use super::{Wire, catalog};
+use super::{Wire, catalog, leftover};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,6 +38,7 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(id.clone());
+    let (request, leftover) = leftover::lend(request);
     let span = tracing::info_span!(
         "request",
         request_id = %id.0,
@@ -56,6 +57,9 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
                     .into_response()
             }
         };
+        if let Some(leftover) = leftover {
+            leftover.drain().await;
+        }
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             // The headers that layers added on the way stay.
             let mut whole = problem.about(&id.0).into_response();

@@ -11,6 +11,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod forms;
+
 /// 2026-11-28T09:00:00Z.
 const NOW: i64 = 1_795_856_400_000;
 const SECRET: &str = "cw_sk_demo_aaaaaaaaaaaaaaaaaaaa";
@@ -23,6 +25,7 @@ const ORDER: &str = include_str!("../../../tests/fixtures/woocommerce/order.json
 struct Wired {
     router: Router,
     store: Store,
+    registry: Arc<Registry>,
     #[expect(dead_code, reason = "the folder lives as long as the test")]
     folder: tempfile::TempDir,
 }
@@ -112,11 +115,11 @@ origins = ["{ORIGIN}"]
         ),
         lifecycle: Lifecycle::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), quote_key),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle(),
-        registry,
+        registry: Arc::clone(&registry),
         store: store.clone(),
         clock,
     };
-    Wired { router: router(app), store, folder }
+    Wired { router: router(app), store, registry, folder }
 }
 
 impl Wired {

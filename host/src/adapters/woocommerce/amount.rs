@@ -32,6 +32,11 @@ impl Amounts {
     }
 }
 
+/// A number of any kind; `None` for what is none.
+pub fn decimal(text: &str) -> Option<Decimal> {
+    Some(text.trim()).filter(|text| is_decimal(text))?.parse().ok()
+}
+
 /// Minor units; the error is a sentence.
 pub fn minor(text: &str, exponent: u8) -> Result<i64, &'static str> {
     let text = text.trim();

@@ -4,12 +4,16 @@
 //! include; here a line's price has tax in it when the shop's prices do. What is left between the parts
 //! and the total (a gift card, a rounding, a line that takes something back) becomes an adjustment, so the sum is always exact.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 
-use super::amount::{Amounts, sum};
+use super::amount::{self, Amounts, sum};
 use super::payload::{self, Address, Meta};
 use super::{CustomerReading, OrderReading, Standing, Unreadable};
 use crate::domain::plain::is_hidden;
@@ -27,8 +31,8 @@ const LOCALE: &str = "_cartwright_locale";
 /// Longer values are no attributes.
 const LONGEST_ATTRIBUTE: usize = 1_024;
 
-/// Characters of an id.
-const ID: usize = 200;
+/// Characters of an id; so that there is room for what tells two lines apart.
+const ID: usize = 180;
 
 /// Characters of the names of several parcels together.
 const TITLE: usize = 2_000;
@@ -51,10 +55,11 @@ pub fn translate(order: payload::Order, zone: &TimeZone) -> Result<OrderReading,
     let mut lines = Vec::with_capacity(order.line_items.len());
     let mut subtotal = 0;
     for (index, item) in order.line_items.iter().enumerate() {
-        let Some((sold, shown)) = line(&format!("line_items[{index}]"), item, &amounts)? else { continue };
+        let Some((sold, shown)) = line(index, item, &amounts)? else { continue };
         subtotal = sum("line_items", [subtotal, shown])?;
         lines.extend(exact(sold, shown));
     }
+    name_apart(&mut lines);
     let mut adjustments = Vec::new();
     for (index, fee) in order.fee_lines.iter().enumerate() {
         let amount = amounts.shown(&format!("fee_lines[{index}].total"), &fee.total, &fee.total_tax)?;
@@ -149,22 +154,36 @@ fn standing(status: &str) -> Standing {
 }
 
 /// The line, and its price before discounts. `None` where nothing is bought: no pieces, or something that
-/// is taken back, which counts only in the total.
-fn line(field: &str, item: &payload::LineItem, amounts: &Amounts) -> Result<Option<(Line, i64)>, Unreadable> {
-    let id = item.id.id().ok_or_else(|| Unreadable::new(format!("{field}.id"), "a line must have an id"))?;
-    let uncountable = || Unreadable::new(format!("{field}.quantity"), "must be a whole number of pieces");
-    let pieces: i64 = item.quantity.0.parse().map_err(|_| uncountable())?;
+/// is taken back, which counts only in the total. What is sold by measure (1.5 kg) is one piece of that measure.
+fn line(
+    index: usize,
+    item: &payload::LineItem,
+    amounts: &Amounts,
+) -> Result<Option<(Line, i64)>, Unreadable> {
+    let field = format!("line_items[{index}]");
+    let uncountable =
+        || Unreadable::new(format!("{field}.quantity"), "must be a number of pieces, like 2 or 1.5");
+    let bought = amount::decimal(&item.quantity.0).ok_or_else(uncountable)?.normalize();
     let shown = amounts.shown(&format!("{field}.subtotal"), &item.subtotal, &item.subtotal_tax)?;
-    if pieces <= 0 || shown < 0 {
+    if bought <= Decimal::ZERO || shown < 0 {
         return Ok(None);
     }
-    let quantity = u32::try_from(pieces).map_err(|_| uncountable())?;
+    let name = item.name.text().unwrap_or_default();
+    let (quantity, title) = if bought.is_integer() {
+        (bought.to_u32().ok_or_else(uncountable)?, name)
+    } else {
+        (1, payload::cut(&format!("{bought} × {name}"), TITLE))
+    };
+    let pieces = i64::from(quantity);
+    // Some extensions write lines without one.
+    let id =
+        item.id.id().map_or_else(|| format!("line-{}", index.saturating_add(1)), |id| payload::cut(&id, ID));
     let line = Line {
         // A product that was deleted since has no id: the line still stands.
-        product: item.product_id.id().unwrap_or_else(|| format!("line-{id}")),
+        product: item.product_id.id().map_or_else(|| format!("line-{id}"), |id| payload::cut(&id, ID)),
         id,
-        variant: item.variation_id.id(),
-        title: item.name.text().unwrap_or_default(),
+        variant: item.variation_id.name().filter(|id| id != "0"),
+        title,
         quantity,
         unit_price: shown.div_euclid(pieces),
         tags: Vec::new(),
@@ -202,6 +221,20 @@ fn exact(line: Line, shown: i64) -> impl Iterator<Item = Line> {
     let quantity = line.quantity.saturating_sub(dearer);
     let tax = if second.is_some() { line.tax.saturating_sub(tax) } else { line.tax };
     std::iter::once(Line { quantity, tax, ..line }).chain(second)
+}
+
+/// Lines must be told apart; a shop's extensions may give two the same id. The first keeps it.
+fn name_apart(lines: &mut [Line]) {
+    let mut taken = BTreeSet::new();
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    for line in lines {
+        let first = line.id.clone();
+        while !taken.insert(line.id.clone()) {
+            let number = numbers.entry(first.clone()).or_insert(1);
+            *number = number.saturating_add(1);
+            line.id = format!("{first}-{number}");
+        }
+    }
 }
 
 /// Several parcels are one choice here: the first names it, the price is that of all.

@@ -2,9 +2,10 @@
 //! for an empty object, and `null` or `""` for nothing.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::Unreadable;
@@ -62,17 +63,17 @@ pub struct Order {
     pub shipping: Address,
     #[serde(default)]
     pub payment_method: Loose,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "metas")]
     pub meta_data: Vec<Meta>,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "list")]
     pub line_items: Vec<LineItem>,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "list")]
     pub shipping_lines: Vec<ShippingLine>,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "list")]
     pub fee_lines: Vec<FeeLine>,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "list")]
     pub coupon_lines: Vec<CouponLine>,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "list")]
     pub refunds: Vec<Refund>,
 }
 
@@ -80,6 +81,7 @@ pub struct Order {
 /// `subtotal` and `quantity`.
 #[derive(Debug, Deserialize)]
 pub struct LineItem {
+    #[serde(default)]
     pub id: Loose,
     #[serde(default)]
     pub name: Loose,
@@ -87,7 +89,7 @@ pub struct LineItem {
     pub product_id: Loose,
     #[serde(default)]
     pub variation_id: Loose,
-    pub quantity: Loose,
+    pub quantity: Quantity,
     #[serde(default)]
     pub subtotal: Loose,
     #[serde(default)]
@@ -96,7 +98,7 @@ pub struct LineItem {
     pub total_tax: Loose,
     #[serde(default)]
     pub sku: Loose,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "metas")]
     pub meta_data: Vec<Meta>,
 }
 
@@ -108,7 +110,7 @@ pub struct ShippingLine {
     pub method_id: Loose,
     #[serde(default)]
     pub instance_id: Loose,
-    #[serde(default, deserialize_with = "or_nothing")]
+    #[serde(default, deserialize_with = "metas")]
     pub meta_data: Vec<Meta>,
 }
 
@@ -135,11 +137,9 @@ pub struct Refund {
     pub total: Loose,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Meta {
-    #[serde(default)]
     pub key: Loose,
-    #[serde(default)]
     pub value: Value,
 }
 
@@ -247,6 +247,20 @@ impl<'de> Deserialize<'de> for Loose {
     }
 }
 
+/// How much of something: also with a fraction, which is written as it stands in the payload.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quantity(pub String);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => Ok(Self(number.to_string())),
+            Value::String(text) => Ok(Self(text)),
+            _ => Err(de::Error::custom("neither a text nor a number")),
+        }
+    }
+}
+
 pub fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
@@ -266,4 +280,68 @@ fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer
         Value::Null => Ok(T::default()),
         _ => Err(de::Error::custom("expected an object")),
     }
+}
+
+/// A list; PHP writes one that has gaps as an object of its places.
+fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut read = Vec::new();
+            while let Some(item) = items.next_element()? {
+                read.push(item);
+            }
+            Ok(read)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+            let mut read = Vec::new();
+            while let Some((_, item)) = entries.next_entry::<IgnoredAny, T>()? {
+                read.push(item);
+            }
+            Ok(read)
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Vec<T>, E> {
+            if truth { Err(E::custom("true is no list")) } else { Ok(Vec::new()) }
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            if text.is_empty() { Ok(Vec::new()) } else { Err(E::custom("a text is no list")) }
+        }
+    }
+
+    deserializer.deserialize_any(Items(PhantomData))
+}
+
+/// Notes of extensions: a list of `key` and `value`, that list with gaps, or names and their values. What is
+/// none of these is no note, and costs no order.
+fn metas<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Meta>, D::Error> {
+    let written = |value: Value| {
+        let Value::Object(mut fields) = value else { return None };
+        let key = Loose::deserialize(fields.get("key")?).ok()?;
+        Some(Meta { key, value: fields.remove("value").unwrap_or_default() })
+    };
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(items) => items.into_iter().filter_map(written).collect(),
+        Value::Object(entries) => entries
+            .into_iter()
+            .filter_map(|(key, value)| match value {
+                Value::Object(_) => written(value),
+                value => Some(Meta { key: Loose(key), value }),
+            })
+            .collect(),
+        _ => Vec::new(),
+    })
 }
