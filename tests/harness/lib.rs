@@ -3,6 +3,7 @@
 //! A scenario talks to it as a storefront would (HTTP), changes it as a merchant would (files), and
 //! reads what a customer gets (the `.eml` files).
 
+pub mod mail_server;
 pub mod receiver;
 
 use std::fmt::Write as _;
@@ -77,6 +78,7 @@ pub struct Setup {
     shop_toml: String,
     plugins: Vec<String>,
     sources: Vec<String>,
+    files: Vec<(PathBuf, String)>,
 }
 
 impl Default for Setup {
@@ -111,6 +113,7 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
             .to_owned(),
             plugins: Vec::new(),
             sources: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -132,6 +135,20 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
     pub fn host(mut self, toml: &str) -> Self {
         self.host_toml.push_str(toml);
         self
+    }
+
+    /// A file in the merchant's folder.
+    #[must_use]
+    pub fn file(mut self, name: impl Into<PathBuf>, content: &str) -> Self {
+        self.files.push((name.into(), content.to_owned()));
+        self
+    }
+
+    /// Mails go out through this server.
+    #[must_use]
+    pub fn mail_server(mut self, server: &mail_server::MailServer) -> Self {
+        self.files.extend(server.files());
+        self.host(&server.toml())
     }
 
     /// More lines of the shop's file, before its plugins.
@@ -197,6 +214,9 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
         std::fs::write(folder.join("shops/tokens.secret"), "a customer token secret of 32 bytes!")
             .expect("a secret");
         std::fs::write(folder.join("shops/woocommerce.secret"), WOOCOMMERCE_SECRET).expect("a secret");
+        for (name, content) in &self.files {
+            std::fs::write(folder.join(name), content).expect("a file");
+        }
         for source in &self.sources {
             std::fs::copy(plugin_files().join(source), folder.join("plugins").join(source))
                 .unwrap_or_else(|error| panic!("no plugin {source}: {error}"));
