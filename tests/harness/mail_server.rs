@@ -269,6 +269,8 @@ enum Deed {
     Answer,
     HangUp,
     Wait,
+    /// Answers so instead: the state machine stays within the mail when it is the one that refuses it.
+    Refuse(u16, &'static str),
 }
 
 impl Talk {
@@ -305,11 +307,12 @@ impl Talk {
             if stream.read_until(b'\n', &mut line).await? == 0 {
                 return Ok(());
             }
-            let response = session.process(&line);
+            let mut response = session.process(&line);
             let next = std::mem::take(&mut *lock(&deed));
             match next {
                 Deed::Answer => {}
                 Deed::HangUp => return Ok(()),
+                Deed::Refuse(code, text) => response = Response::custom(code, text.to_owned()),
                 Deed::Wait => {
                     let _ = self.released.changed().await;
                 }
@@ -395,7 +398,8 @@ impl Handler for Clerk {
     fn data_end(&mut self) -> Response {
         let behaviour = self.behaviour(&self.to());
         if let Behaviour::AfterMail(code, text) = behaviour {
-            return Response::custom(code, text.to_owned());
+            *lock(&self.deed) = Deed::Refuse(code, text);
+            return mailin::response::OK;
         }
         if let Some(mail) = self.taking.take() {
             lock(&self.state.taken).push(mail);

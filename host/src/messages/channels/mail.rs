@@ -21,8 +21,9 @@ pub(super) struct Mail {
 /// tell.
 pub(super) fn message_id(parcel: &Parcel) -> String {
     let domain = parcel.from_address.rsplit('@').next().unwrap_or("localhost");
+    // It begins with the message's own id, by which reports of the mail find it.
     let id: String =
-        parcel.id.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+        parcel.id.chars().filter(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter)).collect();
     format!("<{id}@{domain}>")
 }
 

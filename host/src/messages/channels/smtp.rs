@@ -23,6 +23,9 @@ use crate::config::SmtpConfig;
 /// Servers close connections that say nothing for some minutes (RFC 5321, 4.5.3.2.7: five).
 const IDLE: Duration = Duration::from_secs(30);
 
+/// What became of the mail is known by then: it must not be lost to a server that is slow to get ready again.
+const RESETTING: Duration = Duration::from_secs(2);
+
 pub struct Smtp {
     dialer: Dialer,
     timeout: Duration,
@@ -84,7 +87,10 @@ impl Smtp {
         let in_step = match &outcome {
             Ok(()) => true,
             // It answered, so the connection is where both sides think it is.
-            Err(trouble) => trouble.was_answered() && connection::reset(&mut connection).await,
+            Err(trouble) => {
+                trouble.was_answered()
+                    && tokio::time::timeout(RESETTING, connection::reset(&mut connection)).await == Ok(true)
+            }
         };
         if in_step {
             self.put_back(connection);
