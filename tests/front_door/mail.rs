@@ -420,7 +420,7 @@ async fn one_click_ends_what_nobody_ordered_and_opening_the_page_ends_nothing() 
     let known = world.get("/v1/customers/c-1001").await.json(200);
     let refused = json!({ "channel": "email", "category": "updates", "granted": false });
     assert!(consents(known).as_array().unwrap().contains(&refused));
-    stage("e5", "at-pickup-point").await;
+    stage("e5", "attempted").await;
     assert_eq!(server.taken().len(), before, "no more of these");
     assert!(reason(&world, "1001").await.starts_with("no consent"));
     world.event("order-placed", "e6", &order_of("1001-b", "anna@mail.example")).await.json(202);
