@@ -27,7 +27,7 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         );
     }
     if let Some(url) = &config.public_url
-        && !(is_web_address(url) && !url.contains(['?', '#']))
+        && (!is_web_address(url) || url.contains(['?', '#']))
     {
         wrong(
             &["public_url".into()],

@@ -68,9 +68,10 @@ pub(super) fn compose(parcel: &Parcel) -> Result<Mail, ChannelError> {
 fn address(text: &str, whose: &str) -> Result<Address, ChannelError> {
     let wrong = || ChannelError::Never(format!("the {whose} address is not an e-mail address"));
     let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
-    let domain = match domain.is_ascii() {
-        true => domain.to_owned(),
-        false => url::Host::parse(domain).map_err(|_| wrong())?.to_string(),
+    let domain = if domain.is_ascii() {
+        domain.to_owned()
+    } else {
+        url::Host::parse(domain).map_err(|_| wrong())?.to_string()
     };
     Address::new(local, domain).map_err(|_| wrong())
 }
