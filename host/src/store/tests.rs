@@ -1,7 +1,6 @@
 //! Storage, tested as the rooms above use it.
 
 mod coupons;
-mod handing;
 mod points;
 mod timeline;
 mod webhooks;
