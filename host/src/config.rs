@@ -4,6 +4,8 @@ pub mod calendar;
 mod check;
 mod civil;
 mod country;
+mod fetch;
+mod granted;
 mod host;
 mod limits;
 mod load;
@@ -17,6 +19,8 @@ mod webhook;
 mod wording_of_serde;
 
 pub use check::is_shop_id;
+pub use fetch::FetchLimits;
+pub use granted::HostGrant;
 pub use host::{Budgets, HostConfig, HttpLimits, LogConfig, LogFormat, Retention};
 pub use limits::{Beyond, BreakerConfig, Limits, PluginLimits};
 pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_files};

@@ -9,7 +9,9 @@ mod content;
 mod customer;
 mod effect;
 mod event;
+mod fetch;
 mod hook;
+mod host;
 pub mod instant;
 mod message;
 pub mod money;
@@ -42,7 +44,9 @@ pub use event::{
     CartAbandoned, CustomerCreated, DeliveryUpdated, Event, FeedbackReceived, OrderCancelled, OrderPlaced,
     OrderReturned, OrderShipped,
 };
+pub use fetch::{Errand, Fetch, GrantedHost, Journal, Unanswered};
 pub use hook::{DecisionHook, Hook};
+pub use host::{HostPattern, NotAHost};
 pub use message::{Coupon, CouponValue, Message};
 pub use offer::{DeliveryOption, Discount, DiscountTarget, DiscountValue, PickupPoint, Totals};
 pub use order::{

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod decide;
 pub mod domain;
+pub mod fetch;
 pub mod http;
 pub mod lifecycle;
 pub mod messages;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, HostConfig};
 use crate::decide::Decider;
 use crate::domain::Clock;
+use crate::fetch::{Fetcher, Lookup, System};
 use crate::http::{self, App};
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
@@ -40,11 +41,20 @@ pub struct StartOptions {
     pub watch: bool,
     /// Instead of the folder of `.eml` files.
     pub channels: Option<Vec<Arc<dyn Channel>>>,
+    /// What names of servers that plugins ask are resolved by.
+    pub lookup: Arc<dyn Lookup>,
 }
 
 impl Default for StartOptions {
     fn default() -> Self {
-        Self { listen: None, clock: Clock::default(), background: true, watch: true, channels: None }
+        Self {
+            listen: None,
+            clock: Clock::default(),
+            background: true,
+            watch: true,
+            channels: None,
+            lookup: Arc::new(System),
+        }
     }
 }
 
@@ -68,7 +78,7 @@ impl Host {
     /// Reads `cartwright.toml` in `folder`, opens the store, loads the plugins and listens. Many may
     /// run in one process, each in its own folder.
     pub async fn start(folder: &Path, options: StartOptions) -> anyhow::Result<Self> {
-        let StartOptions { listen, clock, background, watch, channels } = options;
+        let StartOptions { listen, clock, background, watch, channels, lookup } = options;
         telemetry::install_crypto();
         let config = config::load_host(folder)?;
         let address = listen.unwrap_or(config.listen);
@@ -78,7 +88,8 @@ impl Host {
         prepare(&config)?;
         let store = Store::open(&config.database(), &config.data_dir).await?;
         let keys = key::load(&config.data_dir, &store).await?;
-        let registry = Registry::open_with(folder, clock.clone()).await?;
+        let fetcher = Fetcher::new(&config.fetch, lookup)?;
+        let registry = Registry::open_with(folder, clock.clone(), Some(Arc::new(fetcher))).await?;
         let decider =
             Decider::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let lifecycle =

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::domain::Message;
 
 mod announce;
+mod answers;
 mod attempts;
 mod by_hand;
 mod cache;
@@ -52,6 +53,7 @@ mod unsubscribing;
 mod webhooks;
 mod writer;
 
+pub use answers::JobJournal;
 pub use attempts::Attempt;
 pub use by_hand::Verdict;
 pub use claims::{Claim, Claimed};

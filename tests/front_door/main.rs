@@ -12,6 +12,7 @@ mod intake;
 mod jobs;
 mod mail;
 mod mail_feedback;
+mod outside;
 mod postgres;
 mod privacy;
 mod readmes;

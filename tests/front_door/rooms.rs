@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their floors: a room may use rooms of lower floors, and, on its own floor, only those named.
-const FLOORS: [(&str, u8, &[&str]); 13] = [
+const FLOORS: [(&str, u8, &[&str]); 14] = [
     ("main", 5, &["cli"]),
     ("cli", 5, &["serve"]),
     ("serve", 5, &[]),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u8, &[&str]); 13] = [
     ("webhooks", 3, &[]),
     ("decide", 3, &[]),
     ("store", 2, &[]),
+    ("fetch", 2, &[]),
     ("plugins", 2, &["wording"]),
     ("wording", 2, &[]),
     ("config", 1, &[]),
@@ -125,6 +126,9 @@ fn the_pure_files_do_no_input_and_read_no_clock() {
     for pure in [
         "decide/merge.rs",
         "decide/totals.rs",
+        "domain/host.rs",
+        "fetch/address.rs",
+        "fetch/policy.rs",
         "plugins/permissions.rs",
         "messages/policy.rs",
         "webhooks/request.rs",

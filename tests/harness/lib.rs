@@ -4,17 +4,21 @@
 //! reads what a customer gets (the `.eml` files).
 
 pub mod mail_server;
+mod names;
 pub mod receiver;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use cartwright::domain::Clock;
+use cartwright::fetch::{Lookup, System};
 use cartwright::serve::{Host, StartOptions};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+pub use names::Names;
 
 /// Monday, 30 November 2026, 10:00 in Warsaw.
 pub const MONDAY_MORNING: &str = "2026-11-30T09:00:00Z";
@@ -75,6 +79,7 @@ pub struct Setup {
     /// Of a PostgreSQL server; else what [`test_database`] says.
     database: Option<String>,
     host_toml: String,
+    names: Option<Names>,
     shop_toml: String,
     plugins: Vec<String>,
     sources: Vec<String>,
@@ -95,6 +100,7 @@ impl Setup {
             now_ms: at(MONDAY_MORNING),
             database: None,
             host_toml: String::new(),
+            names: None,
             shop_toml: r#"
 name = "Grove & Loom"
 url = "https://grove.example"
@@ -127,6 +133,13 @@ woocommerce = { secret = { file = "woocommerce.secret" } }
     #[must_use]
     pub fn database(mut self, url: &str) -> Self {
         self.database = Some(url.to_owned());
+        self
+    }
+
+    /// What names of servers are resolved to.
+    #[must_use]
+    pub fn names(mut self, names: &Names) -> Self {
+        self.names = Some(names.clone());
         self
     }
 
@@ -301,7 +314,9 @@ pub struct Mail {
 
 impl World {
     async fn open(&self) -> anyhow::Result<Host> {
+        let names = self.setup.names.clone().map(|names| Arc::new(names) as Arc<dyn Lookup>);
         let options = StartOptions {
+            lookup: names.unwrap_or_else(|| Arc::new(System)),
             clock: self.clock.clone(),
             background: self.background,
             watch: self.background,

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 pub enum Reply {
     /// This status, with these headers.
     Status(u16, Vec<(&'static str, String)>),
+    /// 200, with this body.
+    Text(&'static str),
     /// Closes the connection without an answer.
     Drop,
     /// Never answers, until the server is dropped.
@@ -90,6 +92,11 @@ impl Receiver {
         format!("http://{}/webhooks", self.address)
     }
 
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// The next calls get these, one each.
     pub fn next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.desk.next.lock().expect("a desk").extend(replies);
@@ -150,6 +157,12 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>) {
                     answer.push_str(&format!("{name}: {value}\r\n"));
                 }
                 answer.push_str("\r\nok");
+                if stream.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Reply::Text(text) => {
+                let answer = format!("HTTP/1.1 200 Told\r\ncontent-length: {}\r\n\r\n{text}", text.len());
                 if stream.write_all(answer.as_bytes()).await.is_err() {
                     return;
                 }

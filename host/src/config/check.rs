@@ -40,7 +40,3 @@ fn is_origin(origin: &str) -> bool {
         matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == origin
     })
 }
-
-fn is_host(host: &str) -> bool {
-    reqwest::Url::parse(&format!("https://{host}/")).is_ok_and(|url| url.host_str() == Some(host))
-}

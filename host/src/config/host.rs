@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{BreakerConfig, Limits, Origin, SmtpConfig};
+use super::{BreakerConfig, FetchLimits, Limits, Origin, SmtpConfig};
 
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +41,7 @@ pub struct HostConfig {
     pub budgets: Budgets,
     pub http: HttpLimits,
     pub retention: Retention,
+    pub fetch: FetchLimits,
 }
 
 impl Default for HostConfig {
@@ -63,6 +64,7 @@ impl Default for HostConfig {
             budgets: Budgets::default(),
             http: HttpLimits::default(),
             retention: Retention::default(),
+            fetch: FetchLimits::default(),
         }
     }
 }

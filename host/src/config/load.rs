@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::mistake::shown;
 use super::wording_of_serde::say;
-use super::{ConfigError, HostConfig, LogFormat, Origin, SecretSource, ShopConfig, WebhookEndpoint, check};
+use super::{
+    ConfigError, HostConfig, HostGrant, LogFormat, Origin, SecretSource, ShopConfig, WebhookEndpoint, check,
+};
 
 /// The name of the host's file.
 pub const HOST_FILE: &str = "cartwright.toml";
@@ -56,6 +58,7 @@ fn load_host_with(
         smtp.ca_file = smtp.ca_file.take().map(|file| folder.join(file));
     }
     config.outbox_dir = config.outbox_dir.map(|path| folder.join(path));
+    config.fetch.ca_file = config.fetch.ca_file.map(|path| folder.join(path));
     config.database = config.database.map(|database| rooted(&database, folder));
     Ok(config)
 }
@@ -139,6 +142,7 @@ pub fn parse_shop(file: &Path, text: Arc<str>) -> Result<ShopConfig, ConfigError
     .into_iter()
     .flatten()
     .chain(config.webhooks.iter_mut().flat_map(WebhookEndpoint::sources_mut))
+    .chain(config.plugins.iter_mut().flat_map(|plugin| &mut plugin.hosts).flat_map(HostGrant::sources_mut))
     {
         if let SecretSource::File(path) = secret {
             let beside = file.parent().unwrap_or(Path::new(".")).join(&*path);

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::HostGrant;
 use super::limits::PluginLimits;
 
 /// A plugin as the merchant enabled it.
@@ -19,7 +20,7 @@ pub struct PluginEntry {
     pub grants: Vec<String>,
     /// Hosts for `http` and for links, beside the shop's own.
     #[serde(default)]
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostGrant>,
     #[serde(default = "empty_settings")]
     pub settings: toml::Value,
     #[serde(default)]

@@ -20,6 +20,10 @@ pub(super) fn say(message: &str) -> (String, Option<String>) {
     if let Some(name) = quoted(message, "duplicate field ").or_else(|| quoted(message, "duplicate key ")) {
         return (format!("`{name}` is written twice"), Some("keep one of them".to_owned()));
     }
+    if let Some((what, help)) = message.split_once("; ").filter(|(what, _)| what.ends_with("name of a host"))
+    {
+        return (what.to_owned(), Some(help.to_owned()));
+    }
     if message.contains("invalid socket address") {
         return (
             "this is not an address to listen on".to_owned(),

@@ -17,6 +17,7 @@ pub use discounts::{Applied, Pricing, merge_discounts};
 pub use review::{PaymentName, Refusal, ReviewedPayment, merge_review};
 
 use super::explain::{Source, Trace};
+use crate::config::HostGrant;
 use crate::domain::{Effect, Hook};
 
 /// What one call proposed in a stage.
@@ -29,7 +30,7 @@ pub struct Contribution<'a> {
     /// Before the slash of stable ids: the plugin's name in the shop.
     pub prefix: &'a str,
     /// Hosts that links may lead to, beside the shop's own.
-    pub hosts: &'a [String],
+    pub hosts: &'a [HostGrant],
     pub effects: &'a [Effect],
 }
 

@@ -108,6 +108,7 @@ impl Stages {
                 customer_id: course.customer_id.clone(),
                 order_id: course.order_id.clone(),
                 reads: Arc::clone(&course.reads),
+                journal: None,
                 until: course.deadline,
             };
             // The call keeps its own deadline; this one also bounds what it may have to wait for before.

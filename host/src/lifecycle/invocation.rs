@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::domain::{
-    Buyer, Customer, DeliveryUpdate, DueTimer, Event, Hook, Order, OrderRecord, Reads, Shipment,
+    Buyer, Customer, DeliveryUpdate, DueTimer, Event, Hook, Journal, Order, OrderRecord, Reads, Shipment,
 };
 use crate::plugins::call::{Input, Invocation, Offers, Surroundings};
 use crate::plugins::registry::{LivePlugin, LiveShop};
@@ -74,6 +74,7 @@ pub(super) async fn build(
         customer_id: event.customer_id.clone(),
         order_id: event.order_id.clone(),
         reads: Arc::new(store.clone()) as Arc<dyn Reads>,
+        journal: Some(Arc::new(store.journal(job)) as Arc<dyn Journal>),
         until: Instant::now() + site.patience,
     };
     Ok((invocation, currency))

@@ -3,6 +3,7 @@
 mod by_hand;
 mod fairness;
 mod intake;
+mod journal;
 mod order;
 mod pressure;
 mod retention;

@@ -9,13 +9,16 @@ use std::collections::BTreeSet;
 use html2text::{Element, Handle, RcDom};
 use url::Url;
 
+use crate::config::HostGrant;
+use crate::domain::HostPattern;
+
 /// Where a message may lead.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
     /// The shop's own; their subdomains too.
     own: BTreeSet<String>,
-    /// Granted to the plugin by the merchant; `*.example.com` for subdomains.
-    granted: BTreeSet<String>,
+    /// Granted to the plugin by the merchant.
+    granted: Vec<HostPattern>,
     /// Addresses that the shop itself reported: a tracking link, a product's page.
     exact: BTreeSet<String>,
 }
@@ -31,8 +34,8 @@ impl Allowed {
         Self { own, ..Self::default() }
     }
 
-    pub fn grant<'a>(&mut self, hosts: impl IntoIterator<Item = &'a String>) {
-        self.granted.extend(hosts.into_iter().map(|host| host.trim().to_ascii_lowercase()));
+    pub fn grant<'a>(&mut self, hosts: impl IntoIterator<Item = &'a HostGrant>) {
+        self.granted.extend(hosts.into_iter().map(|granted| granted.host.clone()));
     }
 
     pub fn add<'a>(&mut self, addresses: impl IntoIterator<Item = &'a str>) {
@@ -55,12 +58,7 @@ impl Allowed {
         let own = self.own.iter().any(|known| {
             bare(&host) == known || host.strip_suffix(known.as_str()).is_some_and(|rest| rest.ends_with('.'))
         });
-        own || self.granted.contains(&host)
-            || self.granted.iter().any(|pattern| {
-                pattern
-                    .strip_prefix('*')
-                    .is_some_and(|suffix| suffix.starts_with('.') && host.ends_with(suffix))
-            })
+        own || self.granted.iter().any(|granted| granted.names(&host))
     }
 }
 
@@ -173,7 +171,9 @@ mod tests {
 
     fn allowed() -> Allowed {
         let mut allowed = Allowed::of_shop(["https://www.linen.example/", "https://help.example/contact"]);
-        allowed.grant(&["track.example".to_owned(), "*.cdn.example".to_owned()]);
+        allowed.grant(
+            &["track.example", "*.cdn.example"].map(|host| host.parse::<HostPattern>().unwrap().into()),
+        );
         allowed.add(["https://carrier.example/t/1?x=y", "mailto:hello@linen.example", "javascript:alert(1)"]);
         allowed
     }

@@ -13,6 +13,7 @@ use super::plain;
 use super::policy::Category;
 use super::view::{KnownCoupon, View};
 use super::voice::Voice;
+use crate::config::HostGrant;
 use crate::decide::answer::{MessageContent, ShownBlock};
 use crate::domain::{OrderRecord, Product, Shop, Value};
 use crate::wording::{Reader, Wording};
@@ -35,7 +36,7 @@ pub struct Letter<'a> {
     pub coupons: &'a BTreeMap<u32, KnownCoupon>,
     pub content: &'a MessageContent,
     /// The `hosts` that the merchant granted the plugin.
-    pub hosts: &'a [String],
+    pub hosts: &'a [HostGrant],
     pub unsubscribe_url: Option<&'a str>,
 }
 

@@ -14,8 +14,8 @@ pub(super) use handler::fits;
 use crate::config::Limits;
 use crate::config::calendar::Calendar;
 use crate::domain::{
-    Cart, Customer, DeliveryOption, DeliveryUpdate, Discount, DueTimer, Effect, Feedback, Hook, Order,
-    OrderReturn, PaymentMethod, Shipment, Shop, Totals,
+    Cart, Customer, DeliveryOption, DeliveryUpdate, Discount, DueTimer, Effect, Feedback, Hook, Journal,
+    Order, OrderReturn, PaymentMethod, Shipment, Shop, Totals,
 };
 pub use crate::domain::{ReadError, Reads, StateOwner, StateRead, Versioned};
 use crate::plugins::engine::Sandbox;
@@ -90,6 +90,8 @@ pub struct Invocation {
     pub customer_id: Option<String>,
     pub order_id: Option<String>,
     pub reads: Arc<dyn Reads>,
+    /// What earlier attempts were answered from outside; none for what is not tried again.
+    pub journal: Option<Arc<dyn Journal>>,
     /// Waiting for a slot and the call are over by then; the plugin's own limits may be over before.
     pub until: tokio::time::Instant,
 }
@@ -126,7 +128,7 @@ const FAIR: u32 = 4;
 
 /// Waits for a slot, then runs: both until the caller's deadline, and the second no longer than the plugin's
 /// own limits. Whether it had a fair part of its time, too.
-async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> (Outcome, bool) {
+async fn bounded(sandbox: &Sandbox, mut invocation: Invocation) -> (Outcome, bool) {
     let started = Instant::now();
     let plugin = Arc::clone(&invocation.plugin);
     let (hook, until) = (invocation.hook, invocation.until);
@@ -144,10 +146,12 @@ async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> (Outcome, bool) {
     let own = Duration::from_millis(u64::from(own_ms));
     let left = until.saturating_duration_since(tokio::time::Instant::now());
     let (given, within) = if left < own { (left, Within::Budget) } else { (own, within) };
+    let until = until.min(tokio::time::Instant::now() + own);
+    invocation.until = until;
     let call = run(sandbox, invocation, &limits);
     let most = Duration::from_millis(u64::from(cpu_ms));
     let call = paced(call, &sandbox.turns, &plugin.shop, most);
-    let (result, reads) = match timeout_at(until.min(tokio::time::Instant::now() + own), call).await {
+    let (result, reads) = match timeout_at(until, call).await {
         Ok(Ok(Ok((effects, reads)))) => (Ok(effects), reads),
         Ok(Ok(Err((fault, reads)))) => (Err(fault), reads),
         Ok(Err(Exhausted)) => (Err(Fault::Limit { setting: cpu, value: u64::from(cpu_ms) }), Vec::new()),
@@ -172,7 +176,9 @@ async fn run(
         return Err((fault, Vec::new()));
     };
     let input = invocation.input.clone();
-    let state = CallState::new(invocation, limits);
+    let outside = sandbox.outside(&invocation);
+    let mut state = CallState::new(invocation, limits);
+    state.outside = outside;
     let mut store = sandbox.store(state, limits);
     let called = match pre.instantiate_async(&mut store).await {
         Ok(instance) => handle(hook, &mut store, instance, handler, input).await,

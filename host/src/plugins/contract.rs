@@ -12,6 +12,7 @@ wasmtime::component::bindgen!({
         "cartwright:plugin/state.get": async | trappable,
         "cartwright:plugin/state.get-many": async | trappable,
         "cartwright:plugin/state.list": async | trappable,
+        "cartwright:plugin/http.get": async | trappable,
         default: trappable,
     },
 });

@@ -4,6 +4,7 @@
 //! once. What keeps a burst of events from starving checkouts is the queue in front: each class of
 //! calls has as many slots as the file says, and the pool holds the slots of both.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -12,8 +13,9 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use crate::config::Limits;
-use crate::domain::Hook;
-use crate::plugins::call::Fault;
+use crate::domain::{Fetch, Hook};
+use crate::plugins::call::{Fault, Invocation};
+use crate::plugins::imports::http::Outside;
 use crate::plugins::imports::{self, CallState};
 use crate::plugins::limits::{MEMORIES, TABLES};
 use crate::plugins::registry::LivePlugin;
@@ -37,6 +39,8 @@ pub(super) struct Sandbox {
     trials: Semaphore,
     /// Of calls that compute for long; half of the threads at most.
     pub(super) turns: Slots,
+    /// Where plugins ask other servers; none where files are only looked at.
+    pub(super) fetch: Option<Arc<dyn Fetch>>,
     /// What is built into the pool and holds until the host is started again.
     pub(super) built: Built,
 }
@@ -81,6 +85,7 @@ impl Sandbox {
             trials: Semaphore::new(TRIALS as usize),
             turns: Slots::new(u32::try_from(threads / 2).unwrap_or(1).max(1)),
             engine,
+            fetch: None,
             built,
         })
     }
@@ -117,6 +122,12 @@ impl Sandbox {
     /// Waits for a slot to try a plugin that is being loaded.
     pub(super) async fn trial_slot(&self) -> Result<SemaphorePermit<'_>, Fault> {
         self.trials.acquire().await.map_err(|_| Fault::Host("the sandbox is closed".to_owned()))
+    }
+
+    /// The way outside of one call.
+    pub(super) fn outside(&self, invocation: &Invocation) -> Option<Outside> {
+        let fetch = self.fetch.clone()?;
+        Some(Outside::new(fetch, invocation.journal.clone(), invocation.until.into_std()))
     }
 
     /// As far as the pool was built for them.

@@ -193,6 +193,7 @@ pub(super) fn invocation(plugin: Arc<LivePlugin>, hook: Hook, store: &Arc<Memory
         customer_id: None,
         order_id: Some("o1".to_owned()),
         reads: store.clone(),
+        journal: None,
         until: tokio::time::Instant::now() + Duration::from_secs(10),
     }
 }

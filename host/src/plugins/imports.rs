@@ -2,6 +2,7 @@
 
 mod asks;
 mod checks;
+pub(super) mod http;
 mod links;
 mod reads;
 mod state;
@@ -21,6 +22,7 @@ use crate::plugins::permissions;
 use crate::plugins::registry::LivePlugin;
 
 use checks::Check;
+use http::Outside;
 use links::Links;
 use state::Pending;
 
@@ -40,6 +42,8 @@ pub(super) struct CallState {
     effects: Vec<Effect>,
     read: Vec<StateRead>,
     written: BTreeMap<(Scope, String), Pending>,
+    /// None where nobody goes outside: a plugin that is being loaded is tried, files are only looked at.
+    pub(super) outside: Option<Outside>,
 }
 
 impl CallState {
@@ -61,6 +65,7 @@ impl CallState {
             effects: Vec::new(),
             read: Vec::new(),
             written: BTreeMap::new(),
+            outside: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl CallState {
             effects: Vec::new(),
             read: Vec::new(),
             written: BTreeMap::new(),
+            outside: None,
         }
     }
 
@@ -133,7 +139,7 @@ impl CallState {
     }
 }
 
-/// Every import of the contract that this host offers. `http` is left out: a later version links it.
+/// Every import of the contract.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     type Data = HasSelf<CallState>;
     let mut linker = Linker::new(engine);
@@ -145,6 +151,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     contract::orders::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     contract::catalog::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     contract::state::add_to_linker::<_, Data>(&mut linker, |state| state)?;
+    contract::http::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     contract::discounts::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     contract::delivery_options::add_to_linker::<_, Data>(&mut linker, |state| state)?;
     contract::payments::add_to_linker::<_, Data>(&mut linker, |state| state)?;

@@ -43,8 +43,6 @@ pub const GRANTS: [&str; 16] = [
 
 const FREE: [&str; 6] = ["blocks", "calendar", "context", "offers", "types", OPTIONAL_CUSTOMERS];
 const OPTIONAL_CUSTOMERS: &str = "customers-if-granted";
-/// In the contract; a later version of the host links it.
-const NOT_YET: &str = "http";
 
 /// What a component asks for, by the names of its exports and imports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,11 +80,6 @@ pub enum Refusal {
          or install a host that speaks {theirs}"
     )]
     Version { theirs: String, ours: String },
-    #[error(
-        "imports `http`, which this version of the host does not offer yet; \
-         build the plugin without it, or wait for a later host"
-    )]
-    NotYet,
     #[error("handles no hook, so it would never be called; export at least one, e.g. `export!(P: delivery)`")]
     NoHook,
     #[error("needs {}, which the shop does not grant; if it may, write `grants = [{}]`", quoted(.missing), listed(.wanted))]
@@ -112,7 +105,6 @@ impl Asks {
                 });
             };
             match interface {
-                NOT_YET => return Err(Refusal::NotYet),
                 OPTIONAL_CUSTOMERS => {
                     asks.optional.insert(Permission("customers".to_owned()));
                 }
@@ -263,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_loaded_is_refused_with_what_to_do() {
-        let cases: [(&[&str], &[&str], &str); 6] = [
+        let cases: [(&[&str], &[&str], &str); 5] = [
             (&["wasi:cli/environment@0.2.3"], PRICING, "--stub-wasi"),
             (&["wasi_snapshot_preview1"], PRICING, "which is WASI"),
             (
@@ -272,7 +264,6 @@ mod tests {
                 "`acme:thing/files@1.0.0`, which this host does not offer",
             ),
             (&["cartwright:plugin/teleport@0.1.0"], PRICING, "`cartwright:plugin/teleport@0.1.0`"),
-            (&["cartwright:plugin/http@0.1.0"], PRICING, "does not offer yet"),
             (&[], &["run"], "handles no hook"),
         ];
         for (imports, exports, sentence) in cases {
@@ -327,7 +318,7 @@ mod tests {
     #[test]
     fn each_import_has_its_hooks() {
         use Hook::*;
-        let table: [(&str, &str, &[Hook]); 9] = [
+        let table: [(&str, &str, &[Hook]); 10] = [
             ("discounts", "add", &[Pricing]),
             ("delivery-options", "add", &[Delivery]),
             ("delivery-options", "adjust", &[Review]),
@@ -352,6 +343,7 @@ mod tests {
                 ],
             ),
             ("state", "get", &Hook::ALL),
+            ("http", "get", &Hook::ALL),
         ];
         for (interface, function, hooks) in table {
             for hook in Hook::ALL {

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use crate::config::calendar::Calendar;
 use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
-use crate::domain::{Clock, Hook, Shop};
+use crate::domain::{Clock, Fetch, Hook, Shop};
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
 use crate::plugins::manifest::Manifest;
@@ -126,16 +126,22 @@ impl Registry {
     /// Reads `cartwright.toml` in `folder` and all it names. Broken plugins and shops are left out and
     /// reported in the snapshot; only a broken `cartwright.toml` is an error.
     pub async fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        Self::open_with(folder, Clock::default()).await
+        Self::open_with(folder, Clock::default(), None).await
     }
 
-    /// The same with a clock that may be moved.
-    pub async fn open_with(folder: &Path, clock: Clock) -> anyhow::Result<Arc<Self>> {
+    /// The same with a clock that may be moved, and for a host whose plugins ask other servers.
+    pub async fn open_with(
+        folder: &Path,
+        clock: Clock,
+        fetch: Option<Arc<dyn Fetch>>,
+    ) -> anyhow::Result<Arc<Self>> {
         let folder = folder.to_owned();
         let runtime = Handle::current();
         let registry = spawn_blocking(move || -> anyhow::Result<Self> {
             let host = Arc::new(crate::config::load_host(&folder)?);
-            let sandbox = Arc::new(Sandbox::new(&host.limits)?);
+            let mut sandbox = Sandbox::new(&host.limits)?;
+            sandbox.fetch = fetch;
+            let sandbox = Arc::new(sandbox);
             let mut kept = Kept::new(&sandbox, &host.data_dir);
             let snapshot = build::snapshot(&sandbox, &runtime, host, Vec::new(), None, &mut kept);
             let live = ArcSwap::from_pointee(snapshot);

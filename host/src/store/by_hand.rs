@@ -5,7 +5,7 @@ use sqlx::Row as _;
 
 use super::job_views::JobState;
 use super::writer::{Subject, Tx};
-use super::{Result, Store, StoreError, jobs};
+use super::{Result, Store, StoreError, answers, jobs};
 
 /// Whether it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,7 @@ fn retry<'c>(tx: &'c mut Tx, ruling: &'c Ruling) -> BoxFuture<'c, Result<Verdict
         if changed == 0 {
             return refusal(tx, ruling).await;
         }
+        answers::forget(tx, &ruling.job_id).await?;
         sqlx::query("UPDATE events SET state = 'open', finished_at = NULL WHERE id = $1 AND state = 'done'")
             .bind(&ruling.event_id)
             .execute(tx.connection())

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::claims::Claimed;
 use super::writer::{Subject, Tx};
-use super::{Result, Store, StoreError, announce, attempts, events};
+use super::{Result, Store, StoreError, announce, answers, attempts, events};
 
 /// A failed attempt.
 #[derive(Debug, Clone)]
@@ -195,6 +195,7 @@ pub(super) async fn archive(tx: &mut Tx, id: &str, event_id: &str, now_ms: i64) 
     .execute(tx.connection())
     .await?;
     sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(tx.connection()).await?;
+    answers::forget(tx, id).await?;
     settle_event(tx, event_id, now_ms).await
 }
 

@@ -4,8 +4,8 @@ use super::effects::Effects;
 use super::world::{self, Stage, World};
 use crate::hooks;
 use crate::types::{
-    Customer, DeliveryOption, Discount, HttpResponse, Level, Order, PaymentMethod, Product, Scope, Shipment,
-    Shop, Totals,
+    Customer, DeliveryOption, Discount, HttpRequest, HttpResponse, Level, Order, PaymentMethod, Product,
+    Scope, Shipment, Shop, Totals,
 };
 
 /// UTC milliseconds of an RFC 3339 time: `at("2026-11-30T09:00:00+01:00")`.
@@ -173,10 +173,21 @@ impl MockHost {
         self
     }
 
-    /// What a GET of an address answers.
-    pub fn page(mut self, url: &str, status: u16, body: &str) -> Self {
-        let response = HttpResponse { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
-        self.0.pages.insert(url.to_owned(), Ok(response));
+    /// What a GET of an address answers: each time the same, or, said more than once, one after the other and
+    /// then the last.
+    pub fn page(self, url: &str, status: u16, body: &str) -> Self {
+        self.answer(url, HttpResponse { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
+    }
+
+    /// The same with headers or bytes.
+    pub fn answer(mut self, url: &str, answer: HttpResponse) -> Self {
+        self.0.pages.entry(url.to_owned()).or_default().push_back(Ok(answer));
+        self
+    }
+
+    /// A GET of an address has no answer, for a reason of [`http`](crate::http), e.g. `http::TIMEOUT`.
+    pub fn unanswered(mut self, url: &str, why: &str) -> Self {
+        self.0.pages.entry(url.to_owned()).or_default().push_back(Err(why.to_owned()));
         self
     }
 
@@ -212,6 +223,11 @@ impl MockHost {
         self.0.read(scope, key)
     }
 
+    /// What the plugin asked of other servers so far.
+    pub fn asked(&self) -> &[HttpRequest] {
+        &self.0.asked
+    }
+
     /// What the plugin logged so far.
     pub fn log(&self) -> &[(Level, String)] {
         &self.0.log
@@ -242,6 +258,7 @@ impl MockHost {
         self.0.stage = stage;
         hook.clone_into(&mut self.0.hook);
         self.0.effects.clear();
+        self.0.questions = 0;
         let before = self.0.clone();
         let outer = world::swap(Some(before.clone()));
         let around = Around(&mut self.0, outer);

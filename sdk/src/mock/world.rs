@@ -1,12 +1,12 @@
 //! What the mock host knows while a handler runs.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::effects::Effect;
 use crate::types::{
-    Customer, DeliveryOption, Discount, HttpResponse, Level, Order, PaymentMethod, Product, Scope, Shipment,
-    Shop, ShopContact, Totals,
+    Customer, DeliveryOption, Discount, HttpRequest, HttpResponse, Level, Order, PaymentMethod, Product,
+    Scope, Shipment, Shop, ShopContact, Totals,
 };
 
 /// Where a call is, to know which imports work.
@@ -57,7 +57,10 @@ pub(crate) struct World {
     pub delivery: Vec<DeliveryOption>,
     pub payments: Vec<PaymentMethod>,
     pub totals: Totals,
-    pub pages: BTreeMap<String, Result<HttpResponse, String>>,
+    pub pages: BTreeMap<String, VecDeque<Result<HttpResponse, String>>>,
+    pub asked: Vec<HttpRequest>,
+    /// Of this call.
+    pub questions: u32,
     /// Scope, owner's id, key.
     pub state: BTreeMap<(Scope, String, String), String>,
     pub stage: Stage,
@@ -105,6 +108,8 @@ impl World {
             payments: Vec::new(),
             totals: Totals { subtotal: 0, discount: 0, delivery: None, tax: 0, total: 0 },
             pages: BTreeMap::new(),
+            asked: Vec::new(),
+            questions: 0,
             state: BTreeMap::new(),
             stage: Stage::Any,
             hook: String::new(),

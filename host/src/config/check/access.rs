@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use super::super::{KeyKind, PluginEntry, Step};
 use super::shop::Checked;
-use super::{is_host, is_name, is_origin, is_sha256};
+use super::{is_name, is_origin, is_sha256};
 
 impl Checked<'_> {
     pub(super) fn keys(&mut self) {
@@ -108,23 +108,37 @@ impl Checked<'_> {
                 );
             }
         }
-        for (position, host) in plugin.hosts.iter().enumerate() {
-            if !is_host(host) {
-                let mut path = at("hosts").to_vec();
-                path.push(position.into());
-                self.wrong(
-                    &path,
-                    format!("`{host}` is not the name of a host"),
-                    "write a name without a scheme or a path, like \"api.carrier.example\"",
-                );
-            }
-        }
+        self.hosts(index, plugin);
         let mut seen = BTreeSet::new();
         for (position, grant) in plugin.grants.iter().enumerate() {
             if !seen.insert(grant) {
                 let mut path = at("grants").to_vec();
                 path.push(position.into());
                 self.wrong(&path, format!("`{grant}` is granted twice"), "keep one");
+            }
+        }
+    }
+
+    fn hosts(&mut self, index: usize, plugin: &PluginEntry) {
+        let mut seen = BTreeSet::new();
+        for (position, grant) in plugin.hosts.iter().enumerate() {
+            let at = [Step::from("plugins"), index.into(), "hosts".into(), position.into()];
+            if !seen.insert(grant.host.to_string()) {
+                self.wrong(&at, format!("the host `{}` is there twice", grant.host), "keep one");
+            }
+            if !grant.secrets.is_empty() && grant.host.is_many() {
+                self.wrong(
+                    &at,
+                    format!("`{}` is any number of hosts, and each would be told the secrets", grant.host),
+                    "name the hosts that have secrets one by one",
+                );
+            }
+            for name in grant.no_headers() {
+                self.wrong(
+                    &at,
+                    format!("`{name}` is not a header that can carry a secret"),
+                    "write the header that the server asks for, like Authorization or X-Api-Key",
+                );
             }
         }
     }

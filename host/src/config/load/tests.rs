@@ -152,7 +152,19 @@ fn each_mistake_has_its_line_and_what_to_do() {
         ("[[plugins]]\nname = \"a\"\n", "6: `source` is missing (add a line `source = …`)"),
         (
             "[[plugins]]\nname = \"a\"\nsource = \"a.wasm\"\nhosts = [\"https://x.example\"]\n",
-            "9: `https://x.example` is not the name of a host (write a name without a scheme or a path, like \"api.carrier.example\")",
+            "9: `https://x.example` is not the name of a host (write a name without a path, like \"api.carrier.example\", \"rates.example:8443\" or \"*.carrier.example\", and \"http://…\" only for what has no TLS)",
+        ),
+        (
+            "[[plugins]]\nname = \"a\"\nsource = \"a.wasm\"\nhosts = [\"a.example\", { host = \"a.example\" }]\n",
+            "9: the host `a.example` is there twice (keep one)",
+        ),
+        (
+            "[[plugins]]\nname = \"a\"\nsource = \"a.wasm\"\n[[plugins.hosts]]\nhost = \"*.a.example\"\nsecrets = { Authorization = { env = \"A\" } }\n",
+            "9: `*.a.example` is any number of hosts, and each would be told the secrets (name the hosts that have secrets one by one)",
+        ),
+        (
+            "[[plugins]]\nname = \"a\"\nsource = \"a.wasm\"\n[[plugins.hosts]]\nhost = \"a.example\"\nsecrets = { Host = { env = \"A\" } }\n",
+            "9: `Host` is not a header that can carry a secret (write the header that the server asks for, like Authorization or X-Api-Key)",
         ),
         (
             "[woocommerce]\nsecret = { evn = \"WOO\" }\n",

@@ -2,10 +2,12 @@
 
 use reqwest::Url;
 
+use crate::config::HostGrant;
+
 /// To the shop's own host and to granted ones, over HTTPS (HTTP where the shop's own is HTTP); a path is
 /// the shop's own.
 #[must_use]
-pub fn may_lead_to(link: &str, shop_url: &str, hosts: &[String]) -> bool {
+pub fn may_lead_to(link: &str, shop_url: &str, hosts: &[HostGrant]) -> bool {
     let shop = Url::parse(shop_url).ok();
     if link.starts_with('/') {
         // Browsers read `//host` and `/\host` as another host.
@@ -17,7 +19,7 @@ pub fn may_lead_to(link: &str, shop_url: &str, hosts: &[String]) -> bool {
     }
     let Some(host) = url.host_str() else { return false };
     let own = shop.as_ref().is_some_and(|shop| shop.host_str() == Some(host) && shop.port() == url.port());
-    let granted = hosts.iter().any(|granted| granted.eq_ignore_ascii_case(host));
+    let granted = hosts.iter().any(|granted| granted.host.names(host));
     match url.scheme() {
         "https" => own || granted,
         "http" => own && shop.is_some_and(|shop| shop.scheme() == "http"),
@@ -28,10 +30,11 @@ pub fn may_lead_to(link: &str, shop_url: &str, hosts: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HostPattern;
 
     #[test]
     fn only_to_the_shop_and_granted_hosts() {
-        let hosts = ["help.example.org".to_owned()];
+        let hosts = ["help.example.org"].map(|host| HostGrant::from(host.parse::<HostPattern>().unwrap()));
         let table = [
             ("https://shop.example/sale", true),
             ("https://SHOP.example/sale", true),

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use crate::config::HostGrant;
 use crate::domain::Shipment;
 use crate::plugins::call::Fault;
 
@@ -11,8 +12,8 @@ pub(super) struct Links<'a> {
     /// Links without a host are on it.
     pub(super) shop: &'a str,
     pub(super) contact: Option<&'a str>,
-    /// Host names of the plugin's `hosts`.
-    pub(super) granted: &'a [String],
+    /// The plugin's `hosts`.
+    pub(super) granted: &'a [HostGrant],
     /// Their tracking links are allowed as they are.
     pub(super) shipments: &'a [Shipment],
     pub(super) shipment: Option<&'a Shipment>,
@@ -39,7 +40,7 @@ impl Links<'_> {
         let host = url.host_str().unwrap_or_default();
         let own =
             [Some(self.shop), self.contact].into_iter().flatten().filter_map(|own| Url::parse(own).ok());
-        let allowed = self.granted.iter().any(|granted| granted.eq_ignore_ascii_case(host))
+        let allowed = self.granted.iter().any(|granted| granted.host.names(host))
             || own.into_iter().any(|own| own.host_str() == Some(host));
         if allowed {
             Ok(url.into())
@@ -60,10 +61,12 @@ fn trapped(import: &str, link: &str, what: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HostPattern;
 
     #[test]
     fn links_lead_only_where_the_merchant_allows() {
-        let granted = ["partner.example".to_owned()];
+        let granted =
+            ["partner.example:8443"].map(|host| HostGrant::from(host.parse::<HostPattern>().unwrap()));
         let shipment = Shipment {
             id: "s1".to_owned(),
             carrier: None,

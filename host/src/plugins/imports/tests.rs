@@ -18,7 +18,7 @@ fn call(hook: Hook) -> CallState {
     with(hook, &[], Stored::default(), |_| {})
 }
 
-fn with(
+pub(super) fn with(
     hook: Hook,
     grants: &[&str],
     stored: Stored,
@@ -138,7 +138,7 @@ fn proposals_that_cannot_be_are_stopped_with_a_sentence() {
 fn links_are_made_whole_or_stopped() {
     let mut content = with(Hook::Content, &[], Stored::default(), |call| {
         let mut plugin = Arc::into_inner(std::mem::replace(&mut call.plugin, placeholder())).unwrap();
-        plugin.entry.hosts = vec!["partner.example".to_owned()];
+        plugin.entry.hosts = vec!["partner.example".parse::<crate::domain::HostPattern>().unwrap().into()];
         call.plugin = Arc::new(plugin);
     });
     let block = |link: &str| Block {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::plugins::fixtures::{handler, stub};
+use crate::plugins::fixtures::handler;
 
 const SHOP: &str = r#"
 name = "Lipa"
@@ -152,7 +152,7 @@ async fn a_broken_plugin_leaves_the_old_one_live() {
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let wasi = r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#;
     let newer = crate::plugins::fixtures::stub_against("@0.1.0", "@0.2.0", &[], &["timer"]);
-    let cases: [(Vec<u8>, &str); 7] = [
+    let cases: [(Vec<u8>, &str); 6] = [
         (half(guest("two", "")), "is not WebAssembly"),
         (b"hello".to_vec(), "is not WebAssembly"),
         (b"\0asm\x01\0\0\0".to_vec(), "is a core WebAssembly module"),
@@ -167,7 +167,6 @@ async fn a_broken_plugin_leaves_the_old_one_live() {
             ),
             "does not fit version 0.1.0",
         ),
-        (stub(&["http"], &["timer"]), "does not offer yet"),
     ];
     for (bytes, sentence) in cases {
         folder.write("plugins/guest.wasm", bytes);
