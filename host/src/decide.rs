@@ -23,16 +23,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 pub use answer::{Answer, MessageContent};
 
 use crate::config::Budgets;
-use crate::domain::{Cart, Clock, DecisionHook, Hook, Reads};
+use crate::domain::{Cart, Clock, DecisionHook, Hook, ReadError, Reads};
 use crate::plugins::call::Input;
 use crate::plugins::registry::{LiveShop, Snapshot};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use answer::Sections;
 use asked::Asked;
 use explain::Trace;
@@ -101,6 +101,9 @@ const PARTIAL_HOLDS: i64 = 15 * 1_000;
 /// What the content of a mail may take, ms: nobody waits for it.
 const MESSAGE_BUDGET: u32 = 1_000;
 
+/// Beyond the budget, to look up what plugins recommend: nearly always it is in memory.
+const CATALOGUE: Duration = Duration::from_millis(50);
+
 /// Answers decision hooks. Cheap to clone.
 #[derive(Clone)]
 pub struct Decider {
@@ -133,9 +136,9 @@ impl Decider {
         let started = Instant::now();
         let (hook, secret, explain) = (question.hook, question.secret, question.explain);
         let snapshot = Arc::clone(&question.snapshot);
-        let asked =
-            Asked::of(question, self.facts.as_ref(), self.reads.as_ref(), self.clock.now_ms()).await?;
         let budget_ms = budget(&snapshot.host.budgets, hook);
+        let asked = Asked::of(question, self.facts.as_ref(), self.reads.as_ref(), self.clock.now_ms());
+        let asked = within(asked, started, budget_ms).await?;
         let course = self.course(&asked, snapshot.generation, started, budget_ms);
 
         let offers = async {
@@ -197,9 +200,9 @@ impl Decider {
         locale: Option<&str>,
     ) -> Result<MessageContent, DecideError> {
         let started = Instant::now();
-        let asked =
-            Asked::of_message(shop, customer_id, order_id, locale, self.facts.as_ref(), self.clock.now_ms())
-                .await?;
+        let (facts, now_ms) = (self.facts.as_ref(), self.clock.now_ms());
+        let asked = Asked::of_message(shop, customer_id, order_id, locale, facts, now_ms);
+        let asked = within(asked, started, MESSAGE_BUDGET).await?;
         let course = self.course(&asked, snapshot.generation, started, MESSAGE_BUDGET);
         let filled = self.fill(&asked, &course, "message").await;
         let (recommendations, notices, blocks) = self.finish(&asked).content(&filled.content);
@@ -237,7 +240,9 @@ impl Decider {
         let products = if ids.is_empty() {
             BTreeMap::new()
         } else {
-            match self.reads.products(&asked.shop.config.id, &ids).await {
+            let found = self.reads.products(&asked.shop.config.id, &ids);
+            let found = timeout_at(course.deadline + CATALOGUE, found).await;
+            match found.unwrap_or_else(|_| Err(ReadError("it took too long".to_owned()))) {
                 Ok(found) => {
                     ids.into_iter().zip(found).filter_map(|(id, found)| Some((id, found?))).collect()
                 }
@@ -251,6 +256,17 @@ impl Decider {
         let content = merge_content(&proposed, &products, &asked.had(), &asked.shop.config.url, &mut trace);
         Filled { content, answered, trace }
     }
+}
+
+/// What the host has to know before it can ask plugins, within the hook's time.
+async fn within<T>(
+    asked: impl Future<Output = Result<T, DecideError>>,
+    started: Instant,
+    budget_ms: u32,
+) -> Result<T, DecideError> {
+    timeout_at(started + Duration::from_millis(u64::from(budget_ms)), asked).await.unwrap_or_else(|_| {
+        Err(StoreError::Away(format!("it did not answer within the hook's {budget_ms} ms")).into())
+    })
 }
 
 fn budget(budgets: &Budgets, hook: DecisionHook) -> u32 {

@@ -50,6 +50,7 @@ mod suppressions;
 mod timeline;
 mod timers;
 mod unsubscribing;
+mod usage;
 mod webhooks;
 mod writer;
 
@@ -83,6 +84,7 @@ pub use suppressions::{Feedback, Matched, Suppression};
 pub use timeline::{Happened, ReleaseReason, TimelineEntry, TimelineOf, TimelinePage};
 pub use timers::TimerChange;
 pub use unsubscribing::UnsubscribeLink;
+pub use usage::Allowance;
 pub use webhooks::{NewWebhook, Notice, Spread};
 
 /// The contract that stored payloads are written in.
@@ -109,6 +111,9 @@ pub enum StoreError {
     /// What was asked for cannot be.
     #[error("{0}")]
     Invalid(String),
+    /// A plugin keeps or sends more than it may.
+    #[error("passed limits.{setting} = {value}")]
+    Limit { setting: &'static str, value: u64 },
     /// What a call read has changed since.
     #[error("what the call read has changed since")]
     Stale,

@@ -10,6 +10,7 @@ mod goods;
 mod independent_mail;
 mod intake;
 mod jobs;
+mod limits;
 mod mail;
 mod mail_feedback;
 mod outside;

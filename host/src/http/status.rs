@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use super::keys::Caller;
 use super::problem::Problem;
 use crate::config::Mode;
+use crate::domain::instant;
 use crate::plugins::registry::{LiveShop, Problem as ConfigProblem, Snapshot};
+use crate::plugins::standing::BreakerView;
 
 /// The plugins of a shop.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +39,37 @@ pub struct PluginView {
     pub hooks: Vec<String>,
     /// What it may read and do.
     pub permissions: Vec<String>,
+    pub breaker: BreakerState,
+}
+
+/// Whether a plugin is called.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BreakerState {
+    /// `closed`: it is. `open`: it failed too often and is left alone for a while; its jobs wait, no attempt is
+    /// counted. `half-open`: a few calls try it.
+    pub state: String,
+    /// When it opened first, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// When an open one is tried, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub tried_at: Option<String>,
+}
+
+impl From<BreakerView> for BreakerState {
+    fn from(view: BreakerView) -> Self {
+        let BreakerView { position, tripped, tried_at } = view;
+        Self {
+            state: position.name().to_owned(),
+            since: tripped.as_ref().map(|tripped| instant::to_rfc3339(tripped.since_ms)),
+            why: tripped.map(|tripped| tripped.why.as_ref().to_owned()),
+            tried_at: tried_at.map(instant::to_rfc3339),
+        }
+    }
 }
 
 /// Lists the live plugins
@@ -73,6 +106,7 @@ fn plugins(snapshot: &Snapshot, shop: &LiveShop) -> PluginList {
                 bytes: plugin.bytes,
                 hooks: plugin.hooks.iter().map(|hook| hook.name().to_owned()).collect(),
                 permissions: plugin.permissions.iter().map(ToString::to_string).collect(),
+                breaker: live.breaker().into(),
             }
         })
         .collect();

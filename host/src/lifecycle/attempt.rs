@@ -10,10 +10,11 @@ use super::dead_letter::Letter;
 use super::effects::{self, Mint, Scene};
 use super::invocation::{self, Site};
 use super::{Lifecycle, backoff};
+use crate::domain::Hook;
 use crate::domain::scrub::scrub;
 use crate::plugins::call::Fault;
 use crate::plugins::registry::Snapshot;
-use crate::store::{Claimed, Completion, Failure, Next, Result, StoreError, StoredEvent, new_id};
+use crate::store::{Allowance, Claimed, Completion, Failure, Next, Result, StoreError, StoredEvent, new_id};
 
 /// Conflicts after which a plugin's jobs run one at a time.
 const CONFLICTS: u32 = 3;
@@ -123,6 +124,7 @@ impl Lifecycle {
             customer_id: event.customer_id.as_deref(),
             order_id: event.order_id.as_deref(),
             now_ms: job.created_at,
+            by_timer: job.hook == Hook::Timer.name(),
         };
         let now_ms = self.clock.now_ms();
         let mut random = Random { now_ms, failed: false };
@@ -139,6 +141,7 @@ impl Lifecycle {
             currency,
             reads: outcome.reads,
             changes,
+            allowance: Allowance::of(&site.plugin.limits),
             now_ms,
         };
         match self.store.complete(completion).await {
@@ -231,6 +234,10 @@ impl Ended {
             StoreError::Stale => Self::Stale,
             StoreError::Fenced => Self::Lost,
             StoreError::Invalid(why) => Self::Fault(why, "effects"),
+            StoreError::Limit { setting, value } => {
+                let fault = Fault::Limit { setting, value };
+                Self::Fault(fault.to_string(), fault.kind())
+            }
             // Does not heal by waiting.
             StoreError::Corrupt(_) => Self::Fault(error.to_string(), "host"),
             StoreError::Database(_)

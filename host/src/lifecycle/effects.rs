@@ -9,7 +9,6 @@ use crate::store::{
 };
 
 /// How much one call may ask for.
-const MESSAGES: usize = 20;
 const COUPONS: usize = 10;
 const POINTS: usize = 50;
 const TIMERS: usize = 50;
@@ -23,6 +22,9 @@ const STATE_VALUE: usize = 64 << 10;
 const PAYLOAD: usize = 16 << 10;
 const LABEL: usize = 200;
 
+/// A timer that sets timers sets them at least so far ahead, ms: a chain of them turns no faster.
+const TIMER_REST_MS: i64 = 60_000;
+
 /// Timers and messages lie no further ahead: ten years, ms.
 const HORIZON_MS: i64 = 10 * 366 * 24 * 60 * 60 * 1_000;
 
@@ -34,6 +36,8 @@ pub(super) struct Scene<'a> {
     pub order_id: Option<&'a str>,
     /// The call's clock.
     pub now_ms: i64,
+    /// A timer called it.
+    pub by_timer: bool,
 }
 
 /// Where unguessable codes and new ids come from.
@@ -83,6 +87,9 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
                 if due_at > scene.now_ms.saturating_add(HORIZON_MS) {
                     return Err(format!("timers: `{name}` lies more than ten years ahead"));
                 }
+                let soonest =
+                    if scene.by_timer { scene.now_ms.saturating_add(TIMER_REST_MS) } else { due_at };
+                let due_at = due_at.max(soonest);
                 changes.timers.push(TimerChange::Set { key: name, due_at, payload });
             }
             Effect::CancelTimer { key: name } => changes.timers.push(TimerChange::Cancel { key: name }),
@@ -130,7 +137,6 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
 
 fn within_caps(changes: &Changes) -> Result<(), String> {
     for (what, count, cap) in [
-        ("messages", changes.messages.len(), MESSAGES),
         ("coupons", changes.coupons.len(), COUPONS),
         ("references of points", changes.points.len(), POINTS),
         ("timers", changes.timers.len(), TIMERS),
@@ -303,7 +309,7 @@ mod tests {
     }
 
     fn scene(customer_id: Option<&'static str>) -> Scene<'static> {
-        Scene { shop: "s", plugin: "p", customer_id, order_id: Some("1"), now_ms: 1_000 }
+        Scene { shop: "s", plugin: "p", customer_id, order_id: Some("1"), now_ms: 1_000, by_timer: false }
     }
 
     fn planned(effects: Vec<Effect>) -> Result<Changes, String> {
@@ -418,8 +424,20 @@ mod tests {
         }
         let why = planned(vec![put("a", "x"), add("a", 1)]).unwrap_err();
         assert!(why.contains("no number"), "{why}");
-        let why = planned((0..=MESSAGES).map(|_| message(|_| {})).collect()).unwrap_err();
-        assert!(why.contains("asked for 21 messages"), "{why}");
+        let why = planned((0..=COUPONS).map(|_| coupon(|_| {})).collect()).unwrap_err();
+        assert!(why.contains("asked for 11 coupons"), "{why}");
+    }
+
+    #[test]
+    fn a_timer_that_sets_a_timer_rests_a_minute() {
+        let set = |due_at| Effect::SetTimer { key: "t".to_owned(), due_at, payload: String::new() };
+        let due = |by_timer, due_at| {
+            let scene = Scene { by_timer, ..scene(None) };
+            let changes = plan(vec![set(due_at)], &scene, &mut Counter(0)).unwrap();
+            let TimerChange::Set { due_at, .. } = changes.timers[0] else { panic!() };
+            due_at
+        };
+        assert_eq!((due(false, 1_000), due(true, 1_000), due(true, 90_000)), (1_000, 61_000, 90_000));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod by_hand;
 mod fairness;
 mod intake;
 mod journal;
+mod limits;
 mod order;
 mod pressure;
 mod retention;

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Lifecycle, timers};
-use crate::plugins::registry::{LiveShop, Snapshot};
+use crate::plugins::registry::{LivePlugin, LiveShop, Snapshot};
+use crate::plugins::standing::{JobUnderWay, part};
 use crate::store::{Claim, Claimed, Result, StoreError};
 
 /// A job belongs to its worker so long at least, ms. After a crash it waits for the end of its lease where
@@ -29,7 +30,16 @@ const POLL: Duration = Duration::from_secs(5);
 const TROUBLE: Duration = Duration::from_secs(1);
 
 type Lane = (String, String);
+/// A job, and the plugin's slot that it has.
+type Begun = (Claimed, Option<JobUnderWay>);
 type Live = BTreeMap<String, Vec<String>>;
+
+/// Whose jobs may be begun now.
+struct Rooms {
+    live: Arc<Live>,
+    /// So many of each at least.
+    each: usize,
+}
 
 /// What the workers of one host share.
 #[derive(Default)]
@@ -65,6 +75,37 @@ impl Desk {
             Arc::new(snapshot.shops.iter().map(|(id, shop)| (id.clone(), names(shop))).collect());
         *kept = Some((Arc::downgrade(snapshot), Arc::clone(&live)));
         live
+    }
+
+    /// Whose jobs may be begun now: a plugin has its share of the slots and a shop its own, and where a breaker is
+    /// not closed only a few try.
+    fn rooms(&self, snapshot: &Arc<Snapshot>, now_ms: i64) -> Rooms {
+        let host = &snapshot.host;
+        let slots = host.limits.concurrent_events.max(1);
+        let alone = snapshot.shops.len() == 1;
+        let of_shop = if alone { slots } else { part(slots, host.limits.shop_share_percent) };
+        let live = self.live(snapshot);
+        let (mut each, mut full) = (usize::MAX, Vec::new());
+        for shop in snapshot.shops.values() {
+            let under_way: u32 = shop.plugins.iter().map(|plugin| plugin.jobs_under_way()).sum();
+            let left = of_shop.saturating_sub(under_way);
+            for plugin in &shop.plugins {
+                match plugin.room(&host.breaker, slots, now_ms).min(left) {
+                    0 => full.push(plugin),
+                    room => each = each.min(room as usize),
+                }
+            }
+        }
+        if full.is_empty() {
+            return Rooms { live, each };
+        }
+        let mut some = Live::clone(&live);
+        for plugin in full {
+            if let Some(names) = some.get_mut(plugin.shop.as_ref()) {
+                names.retain(|name| *name != plugin.entry.name);
+            }
+        }
+        Rooms { live: Arc::new(some), each }
     }
 
     pub(super) fn lane(&self, job: &Claimed) -> Arc<RwLock<()>> {
@@ -119,9 +160,12 @@ impl Lifecycle {
                 match self.due(&snapshot, now_ms, idle, slots).await {
                     Ok((fired, jobs)) => {
                         any = fired || !jobs.is_empty();
-                        for job in jobs {
+                        for (job, under_way) in jobs {
                             let (worker, snapshot) = (self.clone(), Arc::clone(&snapshot));
-                            running.spawn(async move { worker.perform(&snapshot, job).await });
+                            running.spawn(async move {
+                                let _under_way = under_way;
+                                worker.perform(&snapshot, job).await
+                            });
                         }
                     }
                     Err(error) => trouble = Some(error),
@@ -137,7 +181,10 @@ impl Lifecycle {
                 return match trouble {
                     Some(error) => Err(error),
                     None if stop.is_cancelled() => Ok(None),
-                    None => self.store.next_work(now_ms).await,
+                    None => {
+                        let next = self.store.next_work(now_ms).await?;
+                        Ok(next.into_iter().chain(tried_at(&snapshot, now_ms)).min())
+                    }
                 };
             }
             let full = running.len() >= slots;
@@ -160,16 +207,14 @@ impl Lifecycle {
         now_ms: i64,
         clock: bool,
         slots: usize,
-    ) -> Result<(bool, Vec<Claimed>)> {
+    ) -> Result<(bool, Vec<Begun>)> {
         let fired = clock && timers::fire(&self.store, snapshot, now_ms).await?;
         Ok((fired, self.claim(snapshot, now_ms, slots).await?))
     }
 
-    async fn claim(&self, snapshot: &Arc<Snapshot>, now_ms: i64, limit: usize) -> Result<Vec<Claimed>> {
-        let live = self.desk.live(snapshot);
-        // A busy shop does not take all that is free while others may be next.
-        let per_shop = if live.len() > 1 { limit.div_ceil(4) } else { limit };
-        let event_ms = i64::from(snapshot.host.limits.event_ms);
+    async fn claim(&self, snapshot: &Arc<Snapshot>, now_ms: i64, limit: usize) -> Result<Vec<Begun>> {
+        let limits = &snapshot.host.limits;
+        let event_ms = i64::from(limits.event_ms.max(limits.maximum.event_ms.unwrap_or(0)));
         // After a start the shops' turns go on where they were, so that a host that starts often serves all.
         let mut served = match self.desk.served() {
             Some(served) => served,
@@ -177,8 +222,11 @@ impl Lifecycle {
         };
         let mut jobs = Vec::new();
         while jobs.len() < limit {
+            let Rooms { live, each } = self.desk.rooms(snapshot, now_ms);
+            // A busy shop does not take all that is free while others may be next.
+            let per_shop = if live.len() > 1 { limit.div_ceil(4) } else { limit }.min(each);
             let claim = Claim {
-                live: Arc::clone(&live),
+                live,
                 after: served.clone(),
                 limit: limit - jobs.len(),
                 per_shop,
@@ -189,13 +237,23 @@ impl Lifecycle {
             self.desk.serves(last.clone());
             served = last;
             let some_left = more.len() >= per_shop;
-            jobs.extend(more);
+            jobs.extend(more.into_iter().map(|job| {
+                let shop = snapshot.shops.get(&job.shop);
+                let plugin =
+                    shop.and_then(|shop| shop.plugins.iter().find(|live| live.entry.name == job.plugin));
+                (job, plugin.map(LivePlugin::job))
+            }));
             if !some_left {
                 break;
             }
         }
         Ok(jobs)
     }
+}
+
+/// The next instant at which a plugin that is left alone is tried.
+fn tried_at(snapshot: &Snapshot, now_ms: i64) -> Option<i64> {
+    snapshot.plugins().filter_map(|plugin| plugin.breaker().tried_at).filter(|at| *at > now_ms).min()
 }
 
 /// A panic is this host's fault, not the store's: the job's lease ends and it is tried again.

@@ -108,10 +108,11 @@ impl Registry {
     /// the outcome's fault.
     pub async fn call(&self, invocation: Invocation) -> Outcome {
         let (plugin, hook) = (Arc::clone(&invocation.plugin), invocation.hook);
-        let host = Arc::clone(&self.current().host);
+        let live = self.current();
+        let (host, alone) = (&live.host, live.shops.len() == 1);
         let outcome = match plugin.admit(&host.breaker, self.now_ms()) {
             Ok(admitted) => {
-                let (outcome, fair) = bounded(self.sandbox(), invocation).await;
+                let (outcome, fair) = bounded(self.sandbox(), invocation, alone).await;
                 admitted.settle(&host.breaker, self.now_ms(), outcome.result.as_ref().err(), fair);
                 outcome
             }
@@ -128,12 +129,12 @@ const FAIR: u32 = 4;
 
 /// Waits for a slot, then runs: both until the caller's deadline, and the second no longer than the plugin's
 /// own limits. Whether it had a fair part of its time, too.
-async fn bounded(sandbox: &Sandbox, mut invocation: Invocation) -> (Outcome, bool) {
+async fn bounded(sandbox: &Sandbox, mut invocation: Invocation, alone: bool) -> (Outcome, bool) {
     let started = Instant::now();
     let plugin = Arc::clone(&invocation.plugin);
     let (hook, until) = (invocation.hook, invocation.until);
     let ended = |result, reads| Outcome { result, reads, elapsed: started.elapsed() };
-    let slot = match sandbox.slot(&plugin, hook, until).await {
+    let slot = match sandbox.slot(&plugin, hook, until, alone).await {
         Ok(slot) => slot,
         Err(fault) => return (ended(Err(fault), Vec::new()), false),
     };

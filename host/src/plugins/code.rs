@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
+use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::config::Limits;
@@ -21,6 +22,9 @@ use crate::plugins::permissions;
 
 /// Wall time of the one instance that is made when a plugin is loaded.
 const TRIAL: Duration = Duration::from_secs(2);
+
+/// So long a plugin may be compiled; large interpreters take some seconds.
+const COMPILATION: Duration = Duration::from_secs(120);
 
 /// A plugin's compiled code. The default has none: every call is a fault.
 #[derive(Clone, Default)]
@@ -50,8 +54,7 @@ impl Code {
         let component = match cache.and_then(|cache| cache.load(&sandbox.engine, sha256)) {
             Some(component) => component,
             None => {
-                let component = Component::from_binary(&sandbox.engine, bytes)
-                    .map_err(|error| format!("cannot be compiled: {error:#}; build it again"))?;
+                let component = compiled(&sandbox.engine, bytes)?;
                 if let Some(cache) = cache {
                     cache.keep(&component, sha256);
                 }
@@ -102,6 +105,23 @@ impl Code {
     pub(super) fn handler(&self, hook: Hook) -> Option<(&InstancePre<CallState>, &ComponentExportIndex)> {
         let compiled = self.0.as_deref()?;
         Some((&compiled.pre, compiled.handlers.get(&hook)?))
+    }
+}
+
+/// Compiles on a thread of its own, which is left behind when it takes too long: nothing else can stop it.
+fn compiled(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
+    let (engine, bytes) = (engine.clone(), bytes.to_vec());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("plugin-compiler".to_owned())
+        .spawn(move || sender.send(Component::from_binary(&engine, &bytes)))
+        .map_err(|error| format!("cannot be compiled now: {error}"))?;
+    match receiver.recv_timeout(COMPILATION) {
+        Ok(compiled) => compiled.map_err(|error| format!("cannot be compiled: {error:#}; build it again")),
+        Err(_) => Err(format!(
+            "takes longer than {} s to compile; build it optimised, or make it smaller",
+            COMPILATION.as_secs()
+        )),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::plugins::imports::{self, CallState};
 use crate::plugins::limits::{MEMORIES, TABLES};
 use crate::plugins::registry::LivePlugin;
 use crate::plugins::slots::{Full, Shares, Slot, Slots};
+use crate::plugins::standing::part;
 
 /// The epoch's step: how long a guest may compute before it yields its thread.
 const TICK: Duration = Duration::from_millis(2);
@@ -90,12 +91,14 @@ impl Sandbox {
         })
     }
 
-    /// Waits until `until` for a slot of the hook's class, within the shares of the plugin and its shop.
+    /// Waits until `until` for a slot of the hook's class, within the shares of the plugin and its shop;
+    /// a shop that is the host's only one (`alone`) shares with nobody.
     pub(super) async fn slot<'a>(
         &'a self,
         plugin: &'a LivePlugin,
         hook: Hook,
         until: tokio::time::Instant,
+        alone: bool,
     ) -> Result<Slot<'a>, Fault> {
         let (slots, lane, class) = if hook.is_stage() {
             (&self.decisions, &plugin.standing.decisions, "concurrent_decisions")
@@ -103,8 +106,9 @@ impl Sandbox {
             (&self.events, &plugin.standing.events, "concurrent_events")
         };
         let limits = &plugin.limits;
+        let of_shop = if alone { 100 } else { limits.shop_share_percent };
         let shares =
-            Shares { plugin: slots.part(limits.share_percent), shop: slots.part(limits.shop_share_percent) };
+            Shares { plugin: part(slots.all(), limits.share_percent), shop: part(slots.all(), of_shop) };
         let began = Instant::now();
         if let Ok(slot) = tokio::time::timeout_at(until, slots.take(&plugin.shop, lane, shares)).await {
             return Ok(slot);
@@ -113,7 +117,7 @@ impl Sandbox {
             Some(Full::Plugin) => ("share_percent", limits.share_percent),
             Some(Full::Shop) => ("shop_share_percent", limits.shop_share_percent),
             // It may have become free just now.
-            Some(Full::All) | None => (class, slots.part(100)),
+            Some(Full::All) | None => (class, slots.all()),
         };
         let waited_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Err(Fault::Busy { setting, value: u64::from(value), waited_ms })
@@ -175,6 +179,8 @@ fn configure(built: &Built) -> Config {
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
         .epoch_interruption(true)
+        // A plugin that is being loaded leaves the other cores to the shoppers.
+        .parallel_compilation(false)
         .memory_init_cow(true)
         .max_wasm_stack(stack)
         .async_stack_size(stack + HOST_STACK)

@@ -71,10 +71,9 @@ impl Slots {
         Self { all, queue: Mutex::new(queue) }
     }
 
-    /// The part of all slots, at least one.
-    pub(super) fn part(&self, percent: u32) -> u32 {
-        let part = u64::from(self.all) * u64::from(percent) / 100;
-        u32::try_from(part).unwrap_or(u32::MAX).clamp(1, self.all.max(1))
+    /// How many there are.
+    pub(super) fn all(&self) -> u32 {
+        self.all
     }
 
     /// Waits for a slot. Whoever stops waiting leaves the queue.
@@ -276,7 +275,7 @@ mod tests {
     fn a_plugin_gets_its_share_and_leaves_the_rest_to_others() {
         let slots = Slots::new(4);
         let [greedy, modest] = lanes();
-        let half = Shares { plugin: slots.part(50), shop: slots.part(100) };
+        let half = Shares { plugin: 2, shop: 4 };
         let _one = goes(&slots, "a", &greedy, half);
         let two = goes(&slots, "a", &greedy, half);
         let mut third = waits(&slots, "a", &greedy, half);
@@ -292,7 +291,7 @@ mod tests {
         let slots = Slots::new(4);
         let lanes_of_a = lanes::<4>();
         let [of_b] = lanes();
-        let shares = Shares { plugin: slots.part(50), shop: slots.part(75) };
+        let shares = Shares { plugin: 2, shop: 3 };
         let _taken: Vec<_> = lanes_of_a[..3].iter().map(|lane| goes(&slots, "a", lane, shares)).collect();
         let _waits = waits(&slots, "a", &lanes_of_a[3], shares);
         assert_eq!(slots.full("a", &lanes_of_a[3], shares), Some(Full::Shop));

@@ -50,6 +50,13 @@ impl Standing {
     }
 }
 
+/// A share of slots: at least one.
+#[must_use]
+pub fn part(slots: u32, percent: u32) -> u32 {
+    let part = u64::from(slots) * u64::from(percent) / 100;
+    u32::try_from(part).unwrap_or(u32::MAX).clamp(1, slots.max(1))
+}
+
 impl LivePlugin {
     #[must_use]
     pub fn breaker(&self) -> BreakerView {
@@ -64,10 +71,15 @@ impl LivePlugin {
     /// How many more of its jobs may be begun now, of so many slots that a host has for all.
     #[must_use]
     pub fn room(&self, config: &BreakerConfig, slots: u32, now_ms: i64) -> u32 {
-        let share = (u64::from(slots) * u64::from(self.limits.share_percent) / 100).max(1);
-        let under_way = self.standing.jobs.load(Ordering::Relaxed);
-        let share = u32::try_from(share).unwrap_or(u32::MAX).saturating_sub(under_way);
-        self.standing.breaker().room(config, now_ms).map_or(share, |room| room.min(share))
+        let share = part(slots, self.limits.share_percent).saturating_sub(self.jobs_under_way());
+        let Some(probes) = self.standing.breaker().room(config, now_ms) else { return share };
+        // Those that have a slot already and are not called yet.
+        share.min(probes).min(config.probes.saturating_sub(self.jobs_under_way()))
+    }
+
+    #[must_use]
+    pub fn jobs_under_way(&self) -> u32 {
+        self.standing.jobs.load(Ordering::Relaxed)
     }
 
     /// One of its jobs is under way until this is dropped.

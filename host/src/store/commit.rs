@@ -12,10 +12,12 @@ use super::labels::Label;
 use super::outgoing::{NewMessage, Origin};
 use super::state::StateChange;
 use super::timers::TimerChange;
+use super::usage::Allowance;
 use super::webhooks::NewWebhook;
 use super::writer::{Subject, Touched, Tx};
 use super::{
-    Result, Store, StoreError, coupons, events, jobs, labels, outgoing, points, state, timers, webhooks,
+    Result, Store, StoreError, coupons, events, jobs, labels, outgoing, points, state, timers, usage,
+    webhooks,
 };
 use crate::domain::StateRead;
 
@@ -55,13 +57,15 @@ pub struct Completion {
     /// What the call read: must not have changed.
     pub reads: Vec<StateRead>,
     pub changes: Changes,
+    pub allowance: Allowance,
     pub now_ms: i64,
 }
 
 impl Store {
     /// [`super::StoreError::Fenced`]: the job is another worker's by now.
     /// [`super::StoreError::Stale`]: what the call read has changed; run it again.
-    /// [`super::StoreError::Invalid`]: what it asked for cannot be. Nothing is left in any of these cases.
+    /// [`super::StoreError::Invalid`]: what it asked for cannot be.
+    /// [`super::StoreError::Limit`]: it would keep or send more than it may. Nothing is left in any of these cases.
     pub async fn complete(&self, completion: Completion) -> Result<()> {
         let seen: Vec<_> = completion.reads.iter().filter_map(customer).collect();
         let completed = self.write(completion, complete).await;
@@ -88,9 +92,7 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
         jobs::finish(tx, job, done.now_ms).await?;
         state::compare(tx, &done.reads).await?;
         effect_keys(tx, job, &changes.effects).await?;
-        for change in &changes.state {
-            state::change(tx, change).await?;
-        }
+        let mut growth = state::change(tx, &changes.state).await?;
         let origin = Origin {
             shop: &job.shop,
             plugin: &job.plugin,
@@ -107,7 +109,10 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
         }
         for step in &changes.messages {
             match step {
-                MessageStep::Send(message) => outgoing::insert(tx, &origin, message, &codes).await?,
+                MessageStep::Send(message) => {
+                    outgoing::insert(tx, &origin, message, &codes).await?;
+                    growth.messages += 1;
+                }
                 MessageStep::Cancel(key) => outgoing::cancel(tx, &origin, key).await?,
             }
         }
@@ -117,7 +122,7 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
             }
         }
         for timer in &changes.timers {
-            timers::change(tx, &origin, timer, job.created_at).await?;
+            growth.timers += timers::change(tx, &origin, timer, job.created_at).await?;
         }
         for label in &changes.labels {
             labels::set(tx, &origin, label).await?;
@@ -125,7 +130,8 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()
         for webhook in &changes.webhooks {
             webhooks::insert(tx, &origin, webhook).await?;
         }
-        jobs::archive(tx, &job.id, &job.event_id, done.now_ms).await
+        jobs::archive(tx, &job.id, &job.event_id, done.now_ms).await?;
+        usage::grow(tx, (&job.shop, &job.plugin), growth, &done.allowance, done.now_ms).await
     })
 }
 
@@ -140,6 +146,9 @@ fn subjects(done: &Completion) -> Vec<Subject<'_>> {
         StateRead::Customer { shop, id, .. } => Subject::Customer(shop, id),
     }));
     subjects.extend(changes.state.iter().map(|change| state::subject(&change.owner)));
+    if !changes.timers.is_empty() {
+        subjects.push(Subject::Timers(&job.shop, &job.plugin));
+    }
     subjects
 }
 

@@ -6,6 +6,7 @@ use futures::TryStreamExt as _;
 use rand::Rng as _;
 use sqlx::{Any, AssertSqlSafe, Executor, Row as _};
 
+use super::usage::Growth;
 use super::writer::{Subject, Tx};
 use super::{Result, Store, StoreError, customers};
 use crate::domain::{Scope, StateOwner, StateRead, Versioned};
@@ -157,11 +158,66 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
     Ok(())
 }
 
-/// What `add` finds that is no number cannot be added to: [`StoreError::Invalid`].
-pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
+/// How much more there is afterwards. What `add` finds that is no number cannot be added to:
+/// [`StoreError::Invalid`].
+pub(super) async fn change(tx: &mut Tx, changes: &[StateChange]) -> Result<Growth> {
+    let before = sizes(tx, changes).await?;
+    let mut growth = Growth::default();
+    for change in changes {
+        let key = i64::try_from(change.key.len()).unwrap_or(i64::MAX);
+        let before = before.get(&(&change.owner, change.key.as_str()));
+        let after = apply(tx, change).await?;
+        growth.state_keys += i64::from(after.is_some()) - i64::from(before.is_some());
+        growth.state_bytes += after.map_or(0, |value| value + key) - before.map_or(0, |value| value + key);
+    }
+    Ok(growth)
+}
+
+/// Bytes of the values that the changes meet.
+async fn sizes<'c>(
+    tx: &mut Tx,
+    changes: &'c [StateChange],
+) -> Result<HashMap<(&'c StateOwner, &'c str), i64>> {
+    let mut keys: HashMap<&StateOwner, Vec<&str>> = HashMap::new();
+    for change in changes {
+        keys.entry(&change.owner).or_default().push(&change.key);
+    }
+    let mut sizes = HashMap::new();
+    for (owner, keys) in keys {
+        for chunk in keys.chunks(KEYS) {
+            let places = (5..chunk.len() + 5).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+            let text = format!(
+                "SELECT key, CAST(octet_length(value) AS BIGINT) FROM state \
+                 WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key IN ({places})"
+            );
+            let mut query = sqlx::query(AssertSqlSafe(text))
+                .bind(&owner.shop)
+                .bind(&owner.plugin)
+                .bind(scope_name(owner.scope))
+                .bind(&owner.subject);
+            for key in chunk {
+                query = query.bind(*key);
+            }
+            for row in query.fetch_all(tx.connection()).await? {
+                let (key, bytes): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+                if let Some(key) = chunk.iter().find(|known| **known == key) {
+                    sizes.insert((owner, *key), bytes);
+                }
+            }
+        }
+    }
+    Ok(sizes)
+}
+
+/// Bytes of the value that is there afterwards.
+async fn apply(tx: &mut Tx, change: &StateChange) -> Result<Option<i64>> {
     let StateChange { owner, key, change } = change;
+    let bytes = |value: &str| Some(i64::try_from(value.len()).unwrap_or(i64::MAX));
     match change {
-        Change::Put(value) => put(tx, owner, key, value).await,
+        Change::Put(value) => {
+            put(tx, owner, key, value).await?;
+            Ok(bytes(value))
+        }
         Change::Delete => {
             sqlx::query(
                 "DELETE FROM state WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key = $5",
@@ -173,12 +229,14 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
             .bind(key)
             .execute(tx.connection())
             .await?;
-            Ok(())
+            Ok(None)
         }
         Change::Add(amount) => {
             let found = values(tx.connection(), owner, std::slice::from_ref(key)).await?;
             let Some(Versioned { value: Some(value), version }) = found.get(key) else {
-                return put(tx, owner, key, &amount.to_string()).await;
+                let value = amount.to_string();
+                put(tx, owner, key, &value).await?;
+                return Ok(bytes(&value));
             };
             let sum =
                 value.trim().parse::<i64>().ok().and_then(|value| value.checked_add(*amount)).ok_or_else(
@@ -188,6 +246,7 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
                         ))
                     },
                 )?;
+            let sum = sum.to_string();
             let changed = sqlx::query(
                 "UPDATE state SET value = $6, version = $7 \
                  WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key = $5 AND version = $8",
@@ -197,14 +256,14 @@ pub(super) async fn change(tx: &mut Tx, change: &StateChange) -> Result<()> {
             .bind(scope_name(owner.scope))
             .bind(&owner.subject)
             .bind(key)
-            .bind(sum.to_string())
+            .bind(&sum)
             .bind(new_version())
             .bind(*version)
             .execute(tx.connection())
             .await?
             .rows_affected();
             // Only where two transactions write at once.
-            if changed == 0 { Err(StoreError::Stale) } else { Ok(()) }
+            if changed == 0 { Err(StoreError::Stale) } else { Ok(bytes(&sum)) }
         }
     }
 }

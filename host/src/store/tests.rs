@@ -3,6 +3,7 @@
 mod coupons;
 mod points;
 mod timeline;
+mod usage;
 mod webhooks;
 
 use tempfile::TempDir;
@@ -69,7 +70,7 @@ pub(crate) fn owner(subject: &str) -> StateOwner {
 fn put<'c>(tx: &'c mut writer::Tx, key: &'c String) -> futures::future::BoxFuture<'c, Result<()>> {
     Box::pin(async move {
         let change = StateChange { owner: owner("1"), key: key.clone(), change: Change::Put("x".to_owned()) };
-        state::change(tx, &change).await?;
+        state::change(tx, &[change]).await?;
         match key.as_str() {
             key if key.starts_with("fail") => Err(StoreError::Invalid("no".to_owned())),
             key if key.starts_with("panic") => panic!("a bug"),
@@ -228,7 +229,9 @@ async fn state_is_scoped_listed_by_prefix_and_never_has_a_version_again() {
     let write = |key: &str, subject: &str, change: Change| {
         let change = StateChange { owner: owner(subject), key: key.to_owned(), change };
         let store = store.clone();
-        async move { store.write(change, |tx, change| Box::pin(state::change(tx, change))).await }
+        async move {
+            store.write(change, |tx, change| Box::pin(state::change(tx, std::slice::from_ref(change)))).await
+        }
     };
     for key in ["a", "ab", "abc", "b", "Ab", "ab\u{e9}"] {
         write(key, "1", Change::Put(key.to_owned())).await.unwrap();

@@ -1,12 +1,14 @@
 //! Timers: a table of their own; firing one makes an event and its job.
 
+use std::collections::BTreeMap;
+
 use futures::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::dialect::Dialect;
 use super::outgoing::Origin;
 use super::writer::Tx;
-use super::{Result, Store, events, jobs, orders, to_json};
+use super::{Result, Store, events, jobs, orders, to_json, usage};
 use crate::domain::{DueTimer, Hook};
 
 /// Timers fired in one transaction.
@@ -50,43 +52,43 @@ fn subject(origin: &Origin<'_>) -> String {
     }
 }
 
-/// `set_at`: the clock of the call.
-pub(super) async fn change(tx: &mut Tx, origin: &Origin<'_>, timer: &TimerChange, set_at: i64) -> Result<()> {
-    match timer {
-        TimerChange::Set { key, due_at, payload } => {
-            sqlx::query(
-                "INSERT INTO timers (shop, plugin, subject, key, payload, due_at, set_at, order_id, customer_id, \
-                   locale) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-                 ON CONFLICT (shop, plugin, subject, key) DO UPDATE SET \
-                   payload = excluded.payload, due_at = excluded.due_at, set_at = excluded.set_at, \
-                   order_id = excluded.order_id, customer_id = excluded.customer_id, locale = excluded.locale",
-            )
+/// `set_at`: the clock of the call. How many more timers there are afterwards.
+pub(super) async fn change(
+    tx: &mut Tx,
+    origin: &Origin<'_>,
+    timer: &TimerChange,
+    set_at: i64,
+) -> Result<i64> {
+    let (TimerChange::Set { key, .. } | TimerChange::Cancel { key }) = timer;
+    let gone =
+        sqlx::query("DELETE FROM timers WHERE shop = $1 AND plugin = $2 AND subject = $3 AND key = $4")
             .bind(origin.shop)
             .bind(origin.plugin)
             .bind(subject(origin))
             .bind(key)
-            .bind(payload)
-            .bind(*due_at)
-            .bind(set_at)
-            .bind(origin.order_id)
-            .bind(origin.customer_id)
-            .bind(origin.locale)
             .execute(tx.connection())
-            .await?;
-            tx.touched.work = true;
-        }
-        TimerChange::Cancel { key } => {
-            sqlx::query("DELETE FROM timers WHERE shop = $1 AND plugin = $2 AND subject = $3 AND key = $4")
-                .bind(origin.shop)
-                .bind(origin.plugin)
-                .bind(subject(origin))
-                .bind(key)
-                .execute(tx.connection())
-                .await?;
-        }
-    }
-    Ok(())
+            .await?
+            .rows_affected();
+    let gone = i64::try_from(gone).unwrap_or(i64::MAX);
+    let TimerChange::Set { key, due_at, payload } = timer else { return Ok(-gone) };
+    sqlx::query(
+        "INSERT INTO timers (shop, plugin, subject, key, payload, due_at, set_at, order_id, customer_id, locale) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(origin.shop)
+    .bind(origin.plugin)
+    .bind(subject(origin))
+    .bind(key)
+    .bind(payload)
+    .bind(*due_at)
+    .bind(set_at)
+    .bind(origin.order_id)
+    .bind(origin.customer_id)
+    .bind(origin.locale)
+    .execute(tx.connection())
+    .await?;
+    tx.touched.work = true;
+    Ok(1 - gone)
 }
 
 fn fire<'c>(tx: &'c mut Tx, (dialect, now_ms): &'c (Dialect, i64)) -> BoxFuture<'c, Result<u64>> {
@@ -98,6 +100,7 @@ fn fire<'c>(tx: &'c mut Tx, (dialect, now_ms): &'c (Dialect, i64)) -> BoxFuture<
         );
         let due =
             sqlx::query(AssertSqlSafe(text)).bind(*now_ms).bind(BATCH).fetch_all(tx.connection()).await?;
+        let mut fired = BTreeMap::new();
         for row in &due {
             let shop: String = row.try_get(0)?;
             let plugin: String = row.try_get(1)?;
@@ -124,6 +127,7 @@ fn fire<'c>(tx: &'c mut Tx, (dialect, now_ms): &'c (Dialect, i64)) -> BoxFuture<
             if mine == 0 {
                 continue;
             }
+            *fired.entry((shop.clone(), plugin.clone())).or_insert(0) += 1;
             let seq = match &order_id {
                 Some(order) => {
                     orders::advance(tx, &shop, order, true, *now_ms).await?.map_or(0, |order| order.seq)
@@ -145,6 +149,7 @@ fn fire<'c>(tx: &'c mut Tx, (dialect, now_ms): &'c (Dialect, i64)) -> BoxFuture<
             events::insert(tx, &event, "open", None).await?;
             jobs::insert(tx, &event, std::slice::from_ref(&plugin), *now_ms).await?;
         }
+        usage::fired(tx, &fired).await?;
         Ok(due.len() as u64)
     })
 }

@@ -68,6 +68,8 @@ pub(super) enum Subject<'a> {
     Coupon(&'a str, &'a str),
     /// Shop and plugin, scope and subject: a plugin's memory.
     State(&'a str, &'a str, &'a str, &'a str),
+    /// Shop and plugin: its timers, so that setting one twice is counted once.
+    Timers(&'a str, &'a str),
 }
 
 impl Tx {
@@ -109,6 +111,7 @@ impl Subject<'_> {
             Self::Event(id) => (2, &[id]),
             Self::Coupon(shop, code) => (3, &[shop, code]),
             Self::State(shop, plugin, scope, subject) => (4, &[shop, plugin, scope, subject]),
+            Self::Timers(shop, plugin) => (5, &[shop, plugin]),
         };
         let mut hash = Sha256::new();
         hash.update([kind]);

@@ -42,6 +42,7 @@ async fn completion(house: &House, job: &Claimed, changes: Changes) -> Completio
         currency: "EUR".to_owned(),
         reads: Vec::new(),
         changes,
+        allowance: crate::store::Allowance::of(&crate::config::Limits::default()),
         now_ms: house.clock.now_ms(),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::Scope;
 use crate::plugins::fixtures::{self, Memory, handler, invocation};
 
 async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> Outcome {
-    bounded_and_fair(sandbox, invocation).await.0
+    bounded_and_fair(sandbox, invocation, false).await.0
 }
 
 async fn outcome_with(hook: Hook, limits: Limits, imports: &str, body: &str, store: Memory) -> Outcome {
@@ -109,9 +109,9 @@ async fn a_call_waits_for_a_slot_within_its_callers_time() {
     let other = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let store = Arc::new(Memory::default());
     let far = tokio::time::Instant::now() + Duration::from_secs(60);
-    let slot = sandbox.slot(&other, Hook::Pricing, far).await.unwrap();
+    let slot = sandbox.slot(&other, Hook::Pricing, far, false).await.unwrap();
     let waited = patient(invocation(plugin.clone(), Hook::Pricing, &store), 50);
-    let (waited, fair) = bounded_and_fair(&sandbox, waited).await;
+    let (waited, fair) = bounded_and_fair(&sandbox, waited, false).await;
     let fault = waited.result.unwrap_err();
     assert!(
         matches!(fault, Fault::Busy { setting: "concurrent_decisions", value: 1, waited_ms: 40.. }),
@@ -138,7 +138,7 @@ async fn one_plugin_gets_no_more_than_its_share_of_the_slots() {
     let other = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let store = Arc::new(Memory::default());
     let far = tokio::time::Instant::now() + Duration::from_secs(60);
-    let _slot = sandbox.slot(&greedy, Hook::Pricing, far).await.unwrap();
+    let _slot = sandbox.slot(&greedy, Hook::Pricing, far, false).await.unwrap();
     let second = bounded(&sandbox, patient(invocation(greedy.clone(), Hook::Pricing, &store), 20)).await;
     assert!(
         matches!(second.result, Err(Fault::Busy { setting: "share_percent", value: 50, .. })),
@@ -154,7 +154,7 @@ async fn a_decision_does_not_wait_for_events() {
     let sandbox = fixtures::sandbox(&limits);
     let plugin = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
     let far = tokio::time::Instant::now() + Duration::from_secs(60);
-    let _events = sandbox.slot(&plugin, Hook::OrderPlaced, far).await.unwrap();
+    let _events = sandbox.slot(&plugin, Hook::OrderPlaced, far, false).await.unwrap();
     let store = Arc::new(Memory::default());
     assert!(bounded(&sandbox, invocation(plugin.clone(), Hook::Pricing, &store)).await.result.is_ok());
 }
@@ -179,7 +179,7 @@ async fn what_is_left_of_the_budget_ends_a_call_and_is_named() {
     let endless = fixtures::live(&sandbox, &limits, &handler(Hook::Pricing, "", "(loop $l (br $l))"), &[]);
     let store = Arc::new(Memory::default());
     let call = patient(invocation(endless, Hook::Pricing, &store), 60);
-    let (outcome, fair) = bounded_and_fair(&sandbox, call).await;
+    let (outcome, fair) = bounded_and_fair(&sandbox, call, false).await;
     let fault = outcome.result.unwrap_err();
     assert!(matches!(fault, Fault::Late { within: Within::Budget, .. }), "{fault:?}");
     assert!(fault.to_string().contains("[budgets]"), "{fault}");

@@ -98,8 +98,15 @@ async fn work(store: &Store, add: &str) -> Vec<String> {
             let change = StateChange { owner: owner("1"), key: add.to_owned(), change: Change::Add(1) };
             let changes = Changes { state: vec![change], effects: vec!["add-state"], ..Changes::default() };
             let (id, reads) = (job.id.clone(), Vec::new());
-            let completion =
-                Completion { job, event, currency: "EUR".to_owned(), reads, changes, now_ms: 20 };
+            let completion = Completion {
+                job,
+                event,
+                currency: "EUR".to_owned(),
+                reads,
+                changes,
+                allowance: crate::store::Allowance::of(&crate::config::Limits::default()),
+                now_ms: 20,
+            };
             store.complete(completion).await.unwrap();
             done.push(id);
         }
@@ -220,7 +227,9 @@ async fn a_write_outlives_its_connections_and_leaves_nothing_half_done() {
                     key: format!("{round}-{index}"),
                     change: Change::Add(1),
                 };
-                store.write(change, |tx, change| Box::pin(state::change(tx, change))).await
+                store
+                    .write(change, |tx, change| Box::pin(state::change(tx, std::slice::from_ref(change))))
+                    .await
             })
         });
         let writes = join_all(writes);
@@ -229,7 +238,7 @@ async fn a_write_outlives_its_connections_and_leaves_nothing_half_done() {
         assert!(matches!(ended, Ok(()) | Err(StoreError::Away(_))), "{ended:?}");
         for result in written {
             match result.unwrap() {
-                Ok(()) => done += 1,
+                Ok(_) => done += 1,
                 // Only a commit whose answer was lost is not tried again.
                 Err(error) => assert!(matches!(error, StoreError::Away(_)), "{error}"),
             }
@@ -291,6 +300,7 @@ fn read_then_write<'c>(tx: &'c mut Tx, index: &'c usize) -> futures::future::Box
             key: "sum".to_owned(),
             change: Change::Put((sum + 1).to_string()),
         };
-        state::change(tx, &change).await
+        state::change(tx, &[change]).await?;
+        Ok(())
     })
 }
