@@ -1,4 +1,5 @@
-//! Being called later, in `timer`. Setting a key again moves the timer. Needs the grant `timers`.
+//! Being called later, in `timer`. Setting a key again moves the timer. A timer that sets a timer waits at least a
+//! minute for it. Needs the grant `timers`.
 
 use crate::raw::timers as raw;
 

@@ -1,6 +1,6 @@
 //! What a plugin may use, and what becomes of one that fails again and again.
 
-use cartwright_harness::{Setup, World};
+use harness::{Setup, World};
 use serde_json::{Value, json};
 
 use crate::goods::{cart, line, order_placed};

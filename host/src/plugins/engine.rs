@@ -70,6 +70,17 @@ impl Built {
             concurrent_events: limits.concurrent_events.max(1),
         }
     }
+
+    /// Whether a pool that was built so holds what is wanted now. Less memory is kept to by each call.
+    pub(super) fn holds(self, wanted: Self) -> bool {
+        let most = Self {
+            memory_mib: self.memory_mib.max(wanted.memory_mib),
+            table_elements: self.table_elements.max(wanted.table_elements),
+            instances: self.instances.max(wanted.instances),
+            ..wanted
+        };
+        self == most
+    }
 }
 
 impl Sandbox {

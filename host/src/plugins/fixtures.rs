@@ -139,6 +139,16 @@ pub(super) fn limits() -> Limits {
 
 /// A plugin as it would be live, with these grants.
 pub(super) fn live(sandbox: &Sandbox, limits: &Limits, bytes: &[u8], grants: &[&str]) -> Arc<LivePlugin> {
+    live_in("lipa", sandbox, limits, bytes, grants)
+}
+
+pub(super) fn live_in(
+    shop: &str,
+    sandbox: &Sandbox,
+    limits: &Limits,
+    bytes: &[u8],
+    grants: &[&str],
+) -> Arc<LivePlugin> {
     let asks = inspect::asks(bytes).unwrap();
     let sha256 = inspect::sha256(bytes);
     let code = Code::compile(sandbox, None, bytes, &sha256, asks.hooks.iter().copied()).unwrap();
@@ -150,7 +160,7 @@ pub(super) fn live(sandbox: &Sandbox, limits: &Limits, bytes: &[u8], grants: &[&
         permissions: asks.permissions,
         code,
     };
-    Arc::new(LivePlugin::new("lipa", entry("guest", grants), Arc::new(plugin), "{\"a\":1}", limits))
+    Arc::new(LivePlugin::new(shop, entry("guest", grants), Arc::new(plugin), "{\"a\":1}", limits))
 }
 
 pub(super) fn entry(name: &str, grants: &[&str]) -> PluginEntry {

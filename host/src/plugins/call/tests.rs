@@ -149,6 +149,34 @@ async fn one_plugin_gets_no_more_than_its_share_of_the_slots() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_full_of_endless_plugins_leaves_slots_and_threads_to_another() {
+    let limits = Limits { decision_ms: 400, share_percent: 50, shop_share_percent: 75, ..fixtures::limits() };
+    let sandbox = fixtures::sandbox(&limits);
+    let endless = handler(Hook::Pricing, "", "(loop $l (br $l))");
+    let hostile: Vec<_> =
+        (0..4).map(|_| fixtures::live_in("hostile", &sandbox, &limits, &endless, &[])).collect();
+    let honest = fixtures::live_in("honest", &sandbox, &limits, &handler(Hook::Pricing, "", ""), &[]);
+    let store = Arc::new(Memory::default());
+    let flood = futures::future::join_all((0..40).map(|index| {
+        let call = invocation(hostile[index % hostile.len()].clone(), Hook::Pricing, &store);
+        bounded(&sandbox, patient(call, 1_500))
+    }));
+    let calls = async {
+        for _ in 0..50 {
+            // As long as a checkout has for it.
+            let call = patient(invocation(honest.clone(), Hook::Pricing, &store), 500);
+            let outcome = bounded(&sandbox, call).await;
+            assert_eq!(outcome.result, Ok(Vec::new()));
+            tokio::task::yield_now().await;
+        }
+    };
+    let (flooded, ()) = futures::join!(flood, calls);
+    assert!(flooded.iter().all(|outcome| outcome.result.is_err()));
+    let waited = flooded.iter().filter(|outcome| matches!(outcome.result, Err(Fault::Busy { .. }))).count();
+    assert!(waited > 0, "there were more calls than slots");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_decision_does_not_wait_for_events() {
     let limits = Limits { concurrent_events: 1, ..fixtures::limits() };
     let sandbox = fixtures::sandbox(&limits);

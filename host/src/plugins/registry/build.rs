@@ -48,15 +48,15 @@ pub(super) fn host(
         Err(error) => return (before.clone(), vec![problem("host", &error)]),
     };
     let mut problems = Vec::new();
-    if Built::of(&host.limits) != sandbox.built {
+    if !sandbox.built.holds(Built::of(&host.limits)) {
         problems.push(Problem {
             kind: "host".to_owned(),
             file: host.origin.file.display().to_string(),
             shop: None,
             plugin: None,
             message:
-                "limits.memory_mib, stack_kib, concurrent_decisions and concurrent_events are built into the \
-                      sandbox; restart the host to change them"
+                "limits.stack_kib, concurrent_decisions and concurrent_events, and more memory_mib, table_elements or \
+                 instances than before, are built into the sandbox; restart the host to change them"
                     .to_owned(),
             report: None,
         });
