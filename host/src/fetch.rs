@@ -24,7 +24,7 @@ pub use resolve::{Lookup, System};
 
 use crate::config::FetchLimits;
 use crate::domain::scrub::scrub;
-use crate::domain::{Errand, Fetch, HttpResponse, Unanswered};
+use crate::domain::{Errand, Fetch, GrantedHost, HttpResponse, Unanswered};
 use lanes::Lanes;
 use resolve::{Guarded, OutOfBounds, within};
 
@@ -115,15 +115,23 @@ impl Fetcher {
 
     /// Within the time that is left; what the merchant should know of it is in the log.
     async fn ask(&self, asked: Errand<'_>) -> Result<HttpResponse, Refusal> {
-        let mut errand = policy::admit(asked.request, asked.hosts)?;
+        let errand = policy::admit(asked.request, asked.hosts)?;
+        match self.lanes.enter(asked.shop, asked.plugin).await {
+            Some(place) => place.hold(self.go(errand, asked.hosts)).await,
+            None => Err(Refusal::new(Unanswered::Unreachable, "the host is stopping".to_owned())),
+        }
+    }
+
+    async fn go<'a>(
+        &self,
+        mut errand: policy::Errand<'a>,
+        hosts: &'a [GrantedHost],
+    ) -> Result<HttpResponse, Refusal> {
         let secrets = &errand.granted.secrets;
-        let Some(_place) = self.lanes.enter(asked.shop, asked.plugin).await else {
-            return Err(Refusal::new(Unanswered::Unreachable, "the host is stopping".to_owned()));
-        };
         for _ in 0..=REDIRECTS {
             let response = self.send(&errand).await?;
             match elsewhere(&response) {
-                Some(location) => errand = policy::follow(&errand, location, asked.hosts)?,
+                Some(location) => errand = policy::follow(&errand, location, hosts)?,
                 None => return answer::read(response, self.limits.response_bytes, secrets).await,
             }
         }
@@ -188,7 +196,7 @@ impl Fetch for Fetcher {
         let began = Instant::now();
         let left = errand.until.saturating_duration_since(began);
         // A tenth stays for the plugin to do without the answer.
-        let patience = (left - left / 10).min(Duration::from_millis(u64::from(self.limits.timeout_ms)));
+        let patience = left.mul_f64(0.9).min(Duration::from_millis(u64::from(self.limits.timeout_ms)));
         let answered = match tokio::time::timeout(patience, self.ask(errand)).await {
             Ok(answered) => answered,
             Err(_) => {

@@ -40,6 +40,10 @@ impl Finding {
     fn bad(what: &'static str, told: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { what, state: State::Bad, told: told.into(), remedy: remedy.into() }
     }
+
+    fn is_good(&self) -> bool {
+        self.state == State::Good
+    }
 }
 
 pub fn run(folder: &Path) -> Ending {

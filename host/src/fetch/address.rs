@@ -39,7 +39,7 @@ fn v4(address: Ipv4Addr) -> Reach {
         return Reach::Never;
     }
     match address.octets() {
-        [10, ..] | [127, ..] | [192, 168, ..] => Reach::Private,
+        [10 | 127, ..] | [192, 168, ..] => Reach::Private,
         [172, second, ..] if (16..32).contains(&second) => Reach::Private,
         // Shared by the customers of a carrier.
         [100, second, ..] if (64..128).contains(&second) => Reach::Private,

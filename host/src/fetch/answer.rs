@@ -16,7 +16,7 @@ pub(super) async fn read(
     secrets: &[(String, SecretString)],
 ) -> Result<HttpResponse, Refusal> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| Refusal::of(error))? {
+    while let Some(piece) = response.chunk().await.map_err(Refusal::of)? {
         if body.len().saturating_add(piece.len()) > most {
             let why = format!("its answer has more than {most} bytes (fetch.response_bytes)");
             return Err(Refusal::new(Unanswered::TooLarge, why));

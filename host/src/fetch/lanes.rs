@@ -21,9 +21,26 @@ struct Named<K> {
     lanes: Mutex<HashMap<K, Arc<Semaphore>>>,
 }
 
-/// A place in all three; dropped when the question is done with.
+/// A place in all three, until the last part of it is dropped: that of the question, and that of a look-up which
+/// goes on when the question is given up, because the operating system's cannot be stopped.
+#[derive(Clone)]
 pub(super) struct Place {
-    _permits: [OwnedSemaphorePermit; 3],
+    _permits: Arc<[OwnedSemaphorePermit; 3]>,
+}
+
+tokio::task_local! {
+    static OCCUPIED: Place;
+}
+
+impl Place {
+    /// What is done in it can ask for it by [`Self::current`].
+    pub(super) async fn hold<T>(self, act: impl Future<Output = T>) -> T {
+        OCCUPIED.scope(self, act).await
+    }
+
+    pub(super) fn current() -> Option<Self> {
+        OCCUPIED.try_with(Clone::clone).ok()
+    }
 }
 
 impl Lanes {
@@ -40,7 +57,7 @@ impl Lanes {
         let plugin = self.of_plugin.lane((shop.to_owned(), plugin.to_owned())).acquire_owned().await.ok()?;
         let shop = self.of_shop.lane(shop.to_owned()).acquire_owned().await.ok()?;
         let host = Arc::clone(&self.host).acquire_owned().await.ok()?;
-        Some(Place { _permits: [plugin, shop, host] })
+        Some(Place { _permits: Arc::new([plugin, shop, host]) })
     }
 }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::{Reach, reach};
+use super::lanes::Place;
 
 /// Addresses of a name that are looked at; more are not used.
 const ADDRESSES: usize = 32;
@@ -67,8 +68,15 @@ pub(super) struct Guarded {
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let (lookup, allow_private) = (Arc::clone(&self.lookup), self.allow_private);
+        let place = Place::current();
+        // A task of its own, which goes on when nobody waits any more: names that take for ever fill their own
+        // plugin's places, and not the threads of the host.
+        let looking = tokio::spawn(async move {
+            let _place = place;
+            lookup.lookup(name.as_str()).await
+        });
         Box::pin(async move {
-            let mut addresses = lookup.lookup(name.as_str()).await?;
+            let mut addresses = looking.await??;
             addresses.truncate(ADDRESSES);
             // One that is out of bounds among others is no mistake of the server's owner.
             for address in &addresses {

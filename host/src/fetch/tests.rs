@@ -5,6 +5,7 @@ mod server;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest::dns::Resolve as _;
 
@@ -129,8 +130,7 @@ async fn what_lies_out_of_bounds_is_never_connected_to_and_looks_like_nobody_the
 /// the next connection is looked at anew.
 #[tokio::test]
 async fn a_name_that_changes_its_answer_gains_nothing() {
-    let server =
-        Server::plain(|_| format!("{OK}").replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")).await;
+    let server = Server::plain(|_| OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")).await;
     let url = server.url("api.example", "/");
     // A public address first, then this machine: the first look gives the first address and no other.
     let script = Script::new(&[&["8.8.8.8"], &["127.0.0.1"]]);
@@ -167,14 +167,13 @@ async fn redirects_are_followed_by_hand_and_not_for_ever() {
     let grant = target.grant("cdn.example");
     let away = target.url("cdn.example", "/file");
     let server = Server::plain(move |path| match path {
-        "/once" => redirect_to("/there"),
+        "/once" | "/1" => redirect_to("/there"),
         "/there" => OK.to_owned(),
         "/away" => redirect_to(&away),
         "/metadata" => redirect_to("http://169.254.169.254/latest/meta-data/"),
         "/file" => redirect_to("file:///etc/passwd"),
         "/3" => redirect_to("/2"),
         "/2" => redirect_to("/1"),
-        "/1" => redirect_to("/there"),
         "/4" => redirect_to("/3"),
         _ => redirect_to("/loop"),
     })
@@ -274,6 +273,38 @@ async fn few_questions_are_on_their_way_at_once() {
     assert!(slow.is_err());
     assert_eq!(server.asked().len(), 1, "the second never left");
     assert!(get(&fetcher, &quick, &hosts).await.is_ok());
+}
+
+/// Answers when it is told to.
+struct Tarpit(tokio::sync::Semaphore, AtomicUsize);
+
+#[async_trait]
+impl Lookup for Tarpit {
+    async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.acquire().await.unwrap().forget();
+        Ok(vec!["127.0.0.1".parse().unwrap()])
+    }
+}
+
+/// The operating system's look-up goes on when nobody waits for it any more; it keeps its plugin's place, so that
+/// a plugin whose names take for ever does not use up what others look up with.
+#[tokio::test]
+async fn names_that_take_for_ever_fill_their_own_plugins_places() {
+    let server = Server::plain(|_| OK.into()).await;
+    let limits = FetchLimits { concurrent_per_plugin: 2, ..FetchLimits::default() };
+    let tarpit = Arc::new(Tarpit(tokio::sync::Semaphore::new(0), AtomicUsize::new(0)));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let fetcher = Fetcher::new(&limits, Arc::clone(&tarpit) as _).unwrap();
+    let hosts = [granted(&server.grant("api.example"))];
+    let url = server.url("api.example", "/");
+    for _ in 0..5 {
+        let answer = within_time(&fetcher, &url, &hosts, Duration::from_millis(50)).await;
+        assert_eq!(answer, Err(Unanswered::Timeout));
+    }
+    assert_eq!(tarpit.1.load(Ordering::SeqCst), 2);
+    tarpit.0.add_permits(10);
+    assert!(get(&fetcher, &url, &hosts).await.is_ok());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::Finding;
 use crate::cli::package;
 use crate::cli::terminal::counted;
-use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, SecretSource, ShopConfig};
+use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, PluginEntry, SecretSource, ShopConfig};
 use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::Registry;
 use crate::serve::{self, key};
@@ -106,6 +106,9 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
             ));
         }
     }
+    for plugin in shop.plugins.iter().filter(|plugin| plugin.enabled) {
+        findings.extend(hosts(shop, plugin));
+    }
     if shop.mode == Mode::Test && shop.test_recipients.is_empty() {
         findings.push(Finding::doubtful(
             "shop",
@@ -120,7 +123,7 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
             "add a [[plugins]] entry to its file",
         ));
     }
-    if findings.is_empty() {
+    if findings.iter().all(Finding::is_good) {
         findings.push(Finding::good(
             "shop",
             format!(
@@ -132,6 +135,22 @@ fn shop_findings(host: &HostConfig, shop: &ShopConfig) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Whom a plugin may ask, and what is missing for it.
+fn hosts(shop: &ShopConfig, plugin: &PluginEntry) -> Vec<Finding> {
+    if plugin.hosts.is_empty() || !plugin.grants.iter().any(|grant| grant == "http") {
+        return Vec::new();
+    }
+    let names: Vec<String> = plugin.hosts.iter().map(ToString::to_string).collect();
+    let told = format!("{}: `{}` may ask {}", shop.id, plugin.name, names.join(", "));
+    let missing = plugin.hosts.iter().filter_map(|grant| {
+        let error = grant.granted().err()?;
+        let unread = grant.secrets.values().find(|source| source.read(Path::new("/")).is_err());
+        let what = format!("{}: `{}` cannot ask {}: {error}", shop.id, plugin.name, grant.host);
+        Some(Finding::bad("shop", what, remedy(unread)))
+    });
+    std::iter::once(Finding::good("shop", told)).chain(missing).collect()
 }
 
 fn remedy(source: Option<&SecretSource>) -> String {
