@@ -17,8 +17,6 @@ use super::events::{self, Receipt};
 use super::json;
 use super::keys::Caller;
 use super::problem::{Kind, Problem};
-use crate::domain::Event;
-use crate::lifecycle::Identity;
 
 /// Events of one request; each may bring a problem as an answer.
 const LONGEST: usize = 10_000;
@@ -149,7 +147,7 @@ async fn one(wire: &Wire, caller: &Caller, headers: &HeaderMap, sent: Sent) -> R
 /// Events of one order one after the other, those without an order too; orders side by side.
 async fn take_all(wire: &Wire, caller: &Caller, sent: Vec<Sent>) -> Results {
     let mut results = Vec::with_capacity(sent.len());
-    let mut lanes: BTreeMap<String, Vec<(usize, Option<String>, Identity, Event)>> = BTreeMap::new();
+    let mut lanes: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for Sent { line, id, event } in sent {
         match event {
             Ok((identity, event)) => {

@@ -213,7 +213,8 @@ impl Lifecycle {
     ) -> Result<String> {
         let stored = self.store.attempts(&job.id).await?;
         // Those before were of another life, which a person ended.
-        let first = stored.iter().rev().take(usize::try_from(job.attempts).unwrap_or(0)).last();
+        let own = usize::try_from(job.attempts).unwrap_or(0);
+        let first = stored.get(stored.len().saturating_sub(own)..).and_then(<[_]>::first);
         let since_ms = first.map_or(now_ms, |attempt| attempt.at);
         let Claimed { plugin, hook, .. } = job;
         Ok(Letter { plugin, hook, kind, fault, attempts, since_ms }.reason())

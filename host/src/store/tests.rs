@@ -1,6 +1,7 @@
 //! Storage, tested as the rooms above use it.
 
 mod coupons;
+mod handing;
 mod points;
 mod timeline;
 mod usage;

@@ -222,7 +222,7 @@ async fn database(host: &HostConfig) -> Finding {
             let shown = config::shown(file);
             return Finding::good("database", format!("{shown} will be made at the first start"));
         }
-        Some(file) => config::shown(file).to_string(),
+        Some(file) => config::shown(file),
         None => "PostgreSQL".to_owned(),
     };
     match Store::pending_migrations(&database, &host.data_dir).await {

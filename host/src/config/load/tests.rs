@@ -267,6 +267,38 @@ fn numbers_out_of_range_are_refused() {
 }
 
 #[test]
+fn a_mail_server_is_not_told_secrets_in_the_open_by_mistake() {
+    let smtp = |lines: &str| host(&format!("[smtp]\nhost = \"mail.example\"\n{lines}"));
+    let signed_in = "username = \"u\"\npassword = { env = \"P\" }\n";
+    for good in [
+        String::new(),
+        signed_in.to_owned(),
+        format!("{signed_in}tls = \"wrapper\""),
+        "tls = \"opportunistic\"".to_owned(),
+        "tls = \"none\"\ninsecure = true".to_owned(),
+        format!("{signed_in}tls = \"opportunistic\"\ninsecure = true"),
+    ] {
+        assert!(smtp(&good).is_ok(), "{good}");
+    }
+    assert!(host("[smtp]\nhost = \"127.0.0.1\"\ntls = \"none\"").is_ok());
+    for (wrong, says) in [
+        ("tls = \"none\"".to_owned(), "for anybody to read"),
+        (format!("{signed_in}tls = \"opportunistic\""), "the password sent unencrypted"),
+        ("username = \"u\"".to_owned(), "belong together"),
+        ("password = { env = \"P\" }".to_owned(), "belong together"),
+        ("port = 0".to_owned(), "there is no port 0"),
+        ("timeout_seconds = 0".to_owned(), "from 1 to 200"),
+        ("connections = 1000".to_owned(), "from 1 to 100"),
+        ("helo = \"a b\"".to_owned(), "name of a machine"),
+        ("tls = \"maybe\"".to_owned(), "maybe"),
+    ] {
+        let report = smtp(&wrong).unwrap_err().report();
+        assert!(report.contains(says), "{wrong}: {report}");
+    }
+    assert!(host("public_url = \"hooks\"").unwrap_err().report().contains("https://hooks.shop.example"));
+}
+
+#[test]
 fn a_folder_without_a_configuration_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let error = load_host_with(folder.path(), |_| None).unwrap_err();

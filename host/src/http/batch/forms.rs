@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn errors(event: &Result<(Identity, Event), Problem>) -> Value {
-        serde_json::to_value(event.as_ref().err().expect("a problem")).unwrap()["errors"].clone()
+        serde_json::to_value(event.as_ref().expect_err("a problem")).unwrap()["errors"].clone()
     }
 
     #[test]
@@ -226,14 +226,15 @@ mod tests {
 
     #[test]
     fn what_is_no_cloud_event_says_which_attribute() {
-        let changes: [(&str, &dyn Fn(&mut Value)); 7] = [
-            ("specversion", &|event| event["specversion"] = json!("0.3")),
-            ("type", &|event| event["type"] = json!("order-cancelled.v2")),
-            ("source", &|event| event["source"] = json!("")),
-            ("datacontenttype", &|event| event["datacontenttype"] = json!("application/xml")),
-            ("data_base64", &|event| event["data_base64"] = json!("e30=")),
-            ("data", &|event| event["data"] = Value::Null),
-            ("data.order_id", &|event| event["data"] = json!({ "order_id": [] })),
+        type Change = fn(&mut Value);
+        let changes: [(&str, Change); 7] = [
+            ("specversion", |event| event["specversion"] = json!("0.3")),
+            ("type", |event| event["type"] = json!("order-cancelled.v2")),
+            ("source", |event| event["source"] = json!("")),
+            ("datacontenttype", |event| event["datacontenttype"] = json!("application/xml")),
+            ("data_base64", |event| event["data_base64"] = json!("e30=")),
+            ("data", |event| event["data"] = Value::Null),
+            ("data.order_id", |event| event["data"] = json!({ "order_id": [] })),
         ];
         for (path, change) in changes {
             let sent = cloud_event(cloud(change).to_string().as_bytes(), DEPTH);

@@ -97,7 +97,7 @@ fn for_each_case<T: std::fmt::Debug>(
     let mut runner = TestRunner::new(Config { cases, ..Config::with_source_file(file!()) });
     let case = std::cell::RefCell::new(&mut case);
     let ran = tokio::task::block_in_place(|| {
-        runner.run(&strategy, |value| runtime.block_on((&mut **case.borrow_mut())(value)))
+        runner.run(&strategy, |value| runtime.block_on((**case.borrow_mut())(value)))
     });
     if let Err(error) = ran {
         panic!("{error}\n{runner}");

@@ -288,7 +288,7 @@ fn read_then_write<'c>(tx: &'c mut Tx, index: &'c usize) -> futures::future::Box
         // Named in either order.
         let mut subjects =
             vec![Subject::Order("s", "1"), Subject::Customer("s", "1"), Subject::Coupon("s", "1")];
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             subjects.reverse();
         }
         tx.lock(subjects).await?;
