@@ -707,7 +707,7 @@ async fn templates_and_markup_in_names_are_text() {
         .plugin(
             "cross-sell",
             &["catalog", "messages", "orders", "state", "state-write"],
-            "{ pairs = { mug = [\"tea\"] } }",
+            "{ pairs = [{ product = \"mug\", with = [\"tea\"] }] }",
         )
         .start()
         .await;

@@ -170,7 +170,7 @@ fn woocommerce_order() -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_too_much_open_api_clients_are_told_to_come_back_and_platforms_are_not() {
     let world = Setup::new()
-        .host("[limits]\nopen_jobs_per_shop = 3\n")
+        .host("[limits]\nopen_jobs_per_shop = 3\n[http]\nrequests_per_second = 1000000\n")
         .plugin("order-updates", UPDATES, "{}")
         .start()
         .await;

@@ -72,6 +72,7 @@ async fn wired_with(host: &str) -> Wired {
     write("plugins/.keep", "");
     write("shops/tokens.secret", TOKEN_SECRET);
     write("shops/woo.secret", WOO_SECRET);
+    write("shops/mail.secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     write(
         "shops/demo.toml",
         &format!(
@@ -85,6 +86,7 @@ zone = "Europe/Warsaw"
 live_since = "2023-01-01T00:00:00Z"
 customer_tokens = {{ secret = {{ file = "tokens.secret" }} }}
 woocommerce = {{ secret = {{ file = "woo.secret" }} }}
+mail_feedback = {{ secret = {{ file = "mail.secret" }} }}
 
 [[keys]]
 name = "backend"

@@ -159,13 +159,19 @@ async fn placed_before(tx: &mut Tx, intake: &Intake) -> Result<Taken> {
         return Ok(Taken::Duplicate { event_id: intake.event_id.clone() });
     };
     let event_id = first.event_id;
-    sqlx::query("UPDATE intake_keys SET event_id = $4 WHERE shop = $1 AND source = $2 AND id = $3")
+    let same = first.payload == to_json(&again.order) && first.locale == intake.locale;
+    // A conflict keeps no name: sent again, it is a conflict again.
+    let name = if same {
+        "UPDATE intake_keys SET event_id = $4 WHERE shop = $1 AND source = $2 AND id = $3"
+    } else {
+        "DELETE FROM intake_keys WHERE shop = $1 AND source = $2 AND id = $3 AND event_id <> $4"
+    };
+    sqlx::query(name)
         .bind(&intake.shop)
         .bind(&intake.source)
         .bind(&intake.id)
         .bind(&event_id)
         .execute(tx.connection())
         .await?;
-    let same = first.payload == to_json(&again.order) && first.locale == intake.locale;
     Ok(if same { Taken::Duplicate { event_id } } else { Taken::Conflict { event_id } })
 }

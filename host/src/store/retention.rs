@@ -38,7 +38,8 @@ DELETE FROM intake_keys WHERE (shop, source, id) IN (
 const OLD_MESSAGES: &str = "
 DELETE FROM messages WHERE id IN (
     SELECT id FROM messages
-    WHERE (state = 'dropped' OR (state = 'sent' AND dedupe_key IS NULL)) AND updated_at < $1
+    WHERE (state = 'dropped' OR (state IN ('sent', 'delivered', 'bounced', 'complained') AND dedupe_key IS NULL))
+      AND updated_at < $1
     ORDER BY updated_at LIMIT $2)";
 
 /// With an event go its jobs, their attempts, and its effects: `{events}` is the list of ids.
