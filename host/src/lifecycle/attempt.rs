@@ -133,7 +133,10 @@ impl Lifecycle {
                 return Ended::Trouble("the operating system gives no random numbers".to_owned());
             }
             Ok(changes) => changes,
-            Err(why) => return Ended::Fault(why, "effects"),
+            Err(why) => {
+                self.reproach(site, &why);
+                return Ended::Fault(why, "effects");
+            }
         };
         let completion = Completion {
             job: job.clone(),
@@ -146,8 +149,18 @@ impl Lifecycle {
         };
         match self.store.complete(completion).await {
             Ok(()) => Ended::Done,
-            Err(error) => Ended::of(error),
+            Err(error) => {
+                if let StoreError::Invalid(_) | StoreError::Limit { .. } = error {
+                    self.reproach(site, &error.to_string());
+                }
+                Ended::of(error)
+            }
         }
+    }
+
+    /// The sandbox took the call for a good one; what it asked for could not be.
+    fn reproach(&self, site: &Site, why: &str) {
+        site.plugin.reproach(&self.plugins.current().host.breaker, self.clock.now_ms(), why);
     }
 
     /// The job rests until the host may be able to do its part again; no attempt is charged.

@@ -95,6 +95,22 @@ impl LivePlugin {
         self.standing.lines.admit(&self.shop, &self.entry.name)
     }
 
+    /// What a call that went well asked for could not be: the call counts twice, once as well and once as failed.
+    pub fn reproach(&self, config: &BreakerConfig, now_ms: i64, fault: &str) {
+        let text = shortened(&scrub(fault));
+        self.settle(config, now_ms, &Admission::Normal, Ending::Bad(&text));
+    }
+
+    fn settle(&self, config: &BreakerConfig, now_ms: i64, admission: &Admission, ending: Ending<'_>) {
+        let (before, after) = {
+            let mut breaker = self.standing.breaker();
+            let before = breaker.position();
+            breaker.settle(config, now_ms, admission, ending);
+            (before, breaker.position())
+        };
+        self.changed(before, after);
+    }
+
     pub(super) fn admit(self: &Arc<Self>, config: &BreakerConfig, now_ms: i64) -> Result<Admitted, Fault> {
         let (before, admission, after) = {
             let mut breaker = self.standing.breaker();
@@ -167,13 +183,7 @@ impl Admitted {
     }
 
     fn end(&self, config: &BreakerConfig, now_ms: i64, ending: Ending<'_>) {
-        let (before, after) = {
-            let mut breaker = self.plugin.standing.breaker();
-            let before = breaker.position();
-            breaker.settle(config, now_ms, &self.admission, ending);
-            (before, breaker.position())
-        };
-        self.plugin.changed(before, after);
+        self.plugin.settle(config, now_ms, &self.admission, ending);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::support::*;
 use crate::config::Limits;
 use crate::domain::*;
+use crate::plugins::breaker::Position;
 use crate::plugins::call::Fault;
 use crate::plugins::registry::{LivePlugin, LiveShop};
 use crate::store::JobState;
@@ -105,4 +106,25 @@ async fn a_call_that_found_no_slot_is_given_back_and_no_attempt_is_counted() {
     let jobs = house.jobs(Some(JobState::Waiting)).await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].attempts, 0);
+}
+
+#[tokio::test]
+async fn a_plugin_that_always_wants_too_much_is_left_alone_and_its_jobs_wait_uncounted() {
+    let house = House::new(&["p"]).await;
+    let shop = limited(&house.shop, &Limits { state_keys: 0, ..Limits::default() });
+    house.snapshot([shop.clone()]);
+    house.effects(|_| vec![add("a", 1)]);
+    for order in 0..10 {
+        house.report(placed(&order.to_string())).await;
+    }
+    house.step().await;
+    let breaker = shop.plugins[0].breaker();
+    assert_eq!(breaker.position, Position::Open);
+    assert!(breaker.tripped.unwrap().why.contains("limits.state_keys = 0"));
+    house.report(placed("late")).await;
+    let next = house.step().await;
+    assert!(next > Some(NOW) && next <= breaker.tried_at, "the worker knows when to look again: {next:?}");
+    assert_eq!(house.calls().len(), 10, "it is not called");
+    let waits = house.jobs(Some(JobState::Waiting)).await;
+    assert_eq!((waits.len(), waits[0].attempts), (1, 0));
 }

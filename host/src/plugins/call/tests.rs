@@ -173,7 +173,7 @@ async fn a_shop_full_of_endless_plugins_leaves_slots_and_threads_to_another() {
     let (flooded, ()) = futures::join!(flood, calls);
     assert!(flooded.iter().all(|outcome| outcome.result.is_err()));
     let waited = flooded.iter().filter(|outcome| matches!(outcome.result, Err(Fault::Busy { .. }))).count();
-    assert!(waited > 0, "there were more calls than slots");
+    assert!(waited > 0, "there were more calls than slots: {flooded:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

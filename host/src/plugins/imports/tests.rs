@@ -380,3 +380,47 @@ fn the_seed_fits_into_a_number_of_every_language() {
     assert_eq!(context::Host::seed(&mut call).unwrap(), (1 << 53) - 1);
     assert_eq!(context::Host::settings(&mut call).unwrap(), "{\"a\":1}");
 }
+
+#[test]
+fn a_log_line_says_whose_it_is_and_stays_one_line() {
+    #[derive(Clone, Default)]
+    struct Written(Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let mut call = with(Hook::Pricing, &[], Stored::default(), |invocation| {
+        let around = crate::plugins::call::Surroundings {
+            request_id: "req_1".to_owned(),
+            ..(*invocation.surroundings).clone()
+        };
+        invocation.surroundings = Arc::new(around);
+    });
+    tracing::subscriber::with_default(subscriber, || {
+        for _ in 0..200 {
+            context::Host::log(&mut call, crate::domain::Level::Warn, "one\n\u{1b}[31mtwo".to_owned())
+                .unwrap();
+        }
+    });
+    let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<serde_json::Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let fields = &lines[0]["fields"];
+    assert_eq!(fields["message"], "one\\n\\u{1b}[31mtwo");
+    assert_eq!(
+        (&fields["plugin"], &fields["shop"], &fields["hook"], &fields["request_id"]),
+        (&"guest".into(), &"lipa".into(), &"pricing".into(), &"req_1".into())
+    );
+    // Fifty a second, and one that tells of the others.
+    assert!((50..150).contains(&lines.len()), "{}", lines.len());
+    let told = lines.iter().filter(|line| line["fields"]["message"].as_str().unwrap().contains("left out"));
+    assert!(told.count() >= 1);
+}
