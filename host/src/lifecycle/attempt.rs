@@ -134,8 +134,9 @@ impl Lifecycle {
             }
             Ok(changes) => changes,
             Err(why) => {
-                self.reproach(site, &why);
-                return Ended::Fault(why, "effects");
+                let fault = Fault::Refused(why);
+                self.reproach(site, &fault);
+                return Ended::Fault(fault.to_string(), "effects");
             }
         };
         let completion = Completion {
@@ -150,17 +151,20 @@ impl Lifecycle {
         match self.store.complete(completion).await {
             Ok(()) => Ended::Done,
             Err(error) => {
-                if let StoreError::Invalid(_) | StoreError::Limit { .. } = error {
-                    self.reproach(site, &error.to_string());
-                }
+                let fault = match &error {
+                    StoreError::Invalid(why) => Some(Fault::Refused(why.clone())),
+                    StoreError::Limit { setting, value } => Some(Fault::Limit { setting, value: *value }),
+                    _ => None,
+                };
+                fault.inspect(|fault| self.reproach(site, fault));
                 Ended::of(error)
             }
         }
     }
 
     /// The sandbox took the call for a good one; what it asked for could not be.
-    fn reproach(&self, site: &Site, why: &str) {
-        site.plugin.reproach(&self.plugins.current().host.breaker, self.clock.now_ms(), why);
+    fn reproach(&self, site: &Site, fault: &Fault) {
+        site.plugin.reproach(&self.plugins.current().host.breaker, self.clock.now_ms(), fault);
     }
 
     /// The job rests until the host may be able to do its part again; no attempt is charged.

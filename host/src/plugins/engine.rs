@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout_at;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
@@ -121,7 +122,11 @@ impl Sandbox {
         let shares =
             Shares { plugin: part(slots.all(), limits.share_percent), shop: part(slots.all(), of_shop) };
         let began = Instant::now();
-        if let Ok(slot) = tokio::time::timeout_at(until, slots.take(&plugin.shop, lane, shares)).await {
+        let taken = timeout_at(until, slots.take(&plugin.shop, lane, shares)).await;
+        // A slot that comes too late goes to the next: nothing could be done in it.
+        if let Ok(slot) = taken
+            && tokio::time::Instant::now() < until
+        {
             return Ok(slot);
         }
         let (setting, value) = match slots.full(&plugin.shop, lane, shares) {

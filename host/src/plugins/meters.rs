@@ -14,6 +14,14 @@ const CALLS: &str = "cartwright_plugin_calls_total";
 /// Their wall time.
 const SECONDS: &str = "cartwright_plugin_call_seconds";
 
+/// Limits that were passed, by their settings.
+const LIMITS: &str = "cartwright_plugin_limits_total";
+
+pub(super) fn passed(shop: &str, plugin: &str, setting: &'static str) {
+    let labels = [("shop", shop.to_owned()), ("plugin", plugin.to_owned()), ("limit", setting.to_owned())];
+    counter!(LIMITS, &labels).increment(1);
+}
+
 /// 1 for the position that a plugin's breaker is in, else 0.
 const BREAKER: &str = "cartwright_plugin_breaker";
 
@@ -60,6 +68,9 @@ impl CallMeters {
         match fault {
             None => meters.ok.increment(1),
             Some(fault) => {
+                if let Fault::Limit { setting, .. } | Fault::Busy { setting, .. } = fault {
+                    passed(shop, plugin, setting);
+                }
                 if let Some((_, counter)) = meters.faults.iter().find(|(kind, _)| *kind == fault.kind()) {
                     counter.increment(1);
                 }

@@ -9,7 +9,7 @@ use crate::domain::scrub::scrub;
 use crate::plugins::breaker::{Admission, Breaker, Ending, Position, Tripped};
 use crate::plugins::call::{Fault, shortened};
 use crate::plugins::lines::Lines;
-use crate::plugins::meters::{CallMeters, show_breaker};
+use crate::plugins::meters::{CallMeters, passed, show_breaker};
 use crate::plugins::registry::LivePlugin;
 use crate::plugins::slots::Lane;
 
@@ -96,8 +96,11 @@ impl LivePlugin {
     }
 
     /// What a call that went well asked for could not be: the call counts twice, once as well and once as failed.
-    pub fn reproach(&self, config: &BreakerConfig, now_ms: i64, fault: &str) {
-        let text = shortened(&scrub(fault));
+    pub fn reproach(&self, config: &BreakerConfig, now_ms: i64, fault: &Fault) {
+        if let Fault::Limit { setting, .. } = fault {
+            passed(&self.shop, &self.entry.name, setting);
+        }
+        let text = shortened(&scrub(&fault.to_string()));
         self.settle(config, now_ms, &Admission::Normal, Ending::Bad(&text));
     }
 
