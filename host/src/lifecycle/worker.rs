@@ -15,7 +15,7 @@ use crate::store::{Claim, Claimed, Result, StoreError};
 
 /// A job belongs to its worker so long at least, ms. After a crash it waits for the end of its lease where
 /// other hosts may have taken it; with one host it is free at once.
-pub(super) const LEASE_MS: i64 = 60_000;
+const LEASE_MS: i64 = 60_000;
 
 /// A lease is so many times as long as a call may take.
 const CALLS: i64 = 4;

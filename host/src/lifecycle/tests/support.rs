@@ -12,7 +12,6 @@ use tempfile::TempDir;
 use crate::config::calendar::Calendar;
 use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
 use crate::domain::*;
-use crate::lifecycle::worker::LEASE_MS;
 use crate::lifecycle::{Accepted, Identity, IntakeError, Lifecycle, Plugins};
 use crate::plugins::call::{Fault, Invocation, Outcome};
 use crate::plugins::code::Code;
@@ -102,9 +101,9 @@ impl House {
     /// As after a crash: nothing is closed in order.
     pub async fn crash(self, plugins: &[&str]) -> Self {
         let Self { lifecycle, store, clock, fake, shop, folder, .. } = self;
-        // Where hosts share a database, what one of them had leased comes free when the lease ends.
+        // Where hosts share a database, what one of them had in hand comes free when its time is over.
         let shared = std::env::var_os("CARTWRIGHT_TEST_DATABASE").is_some();
-        let now_ms = clock.now_ms() + if shared { LEASE_MS } else { 0 };
+        let now_ms = clock.now_ms() + if shared { 5 * MINUTE } else { 0 };
         drop((lifecycle, store, clock, fake, shop));
         Self::open(folder, plugins, now_ms).await
     }

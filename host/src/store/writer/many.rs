@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use rand::Rng as _;
 use sqlx::{AnyPool, Connection as _};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +34,8 @@ pub struct Many {
 
 struct Room {
     pool: AnyPool,
+    /// A connection for each: who waits for a turn is not taken for someone whom the database does not answer.
+    turns: Semaphore,
     dialect: Dialect,
     caches: Arc<Caches>,
     signals: Arc<Signals>,
@@ -47,7 +50,8 @@ impl Many {
         signals: Arc<Signals>,
         peers: Peers,
     ) -> Self {
-        let room = Arc::new(Room { pool, dialect, caches, signals, peers });
+        let turns = Semaphore::new(pool.options().get_max_connections() as usize);
+        let room = Arc::new(Room { pool, turns, dialect, caches, signals, peers });
         Self { room, running: TaskTracker::new() }
     }
 
@@ -101,6 +105,7 @@ impl Room {
     }
 
     async fn attempt<A: Sync, T: Send>(&self, input: &A, work: Work<A, T>) -> Result<(T, Touched), Broken> {
+        let _turn = self.turns.acquire().await.map_err(|_| Broken::Final(panicked()))?;
         let connection = self.pool.acquire().await.map_err(|error| Broken::BeforeCommit(error.into()))?;
         let mut tx = Tx::new(connection, self.dialect);
         let worked = async {
