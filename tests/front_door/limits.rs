@@ -76,6 +76,20 @@ async fn a_plugin_that_keeps_failing_is_left_alone_then_tried_then_heard_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_last_good_answer_stands_in_for_a_plugin_that_is_left_alone() {
+    let entry = "settings = { fault = \"curse\" }\non_late = \"last-good\"";
+    let world = Setup::new().plugin_with("faulty", FAULTY, entry).start().await;
+    let good = ask(&world, "mug").await;
+    for _ in 0..10 {
+        ask(&world, "curse").await;
+    }
+    let answer = ask(&world, "mug").await;
+    assert_eq!(answer["discounts"], good["discounts"], "{answer}");
+    let message = answer["warnings"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("its last good answer stands in: its breaker is open since"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_is_changed_is_heard_at_once() {
     let world = Setup::new().plugin_with("faulty", FAULTY, "settings = { fault = \"err\" }").start().await;
     for _ in 0..10 {
