@@ -9,11 +9,16 @@ use crate::goods::{cart, line, order_placed};
 const GRANTS: &[&str] = &["http", "state", "state-write"];
 const SECRET: &str = "Bearer 0123456789abcdef";
 
-/// `hosts`, and the settings.
+/// `hosts`, and the settings; a busy machine has time enough.
 fn setup(hosts: &str, urls: &[String], fails: bool) -> Setup {
+    limited("decision_ms = 5000", hosts, urls, fails)
+}
+
+fn limited(limits: &str, hosts: &str, urls: &[String], fails: bool) -> Setup {
     let urls = serde_json::to_string(urls).unwrap();
     let lines = format!("hosts = [{hosts}]\nsettings = {{ urls = {urls}, fails = {fails} }}");
-    Setup::new().plugin_with("fetcher", GRANTS, &lines)
+    let host = format!("[limits]\n{limits}\n[budgets]\ncart = 10000\n");
+    Setup::new().host(&host).plugin_with("fetcher", GRANTS, &lines)
 }
 
 /// The address of a server on this machine, which the merchant lets the plugin ask.
@@ -97,8 +102,18 @@ async fn a_name_that_answers_otherwise_the_next_time_gains_nothing() {
 async fn a_server_that_is_silent_costs_the_plugin_its_answer_and_not_the_shopper_the_page() {
     let server = Receiver::start().await;
     server.always(Reply::Silence);
-    let world = setup(&here(&server), &[url(&server, "/")], false).start().await;
+    // What is left when the host gives up is a tenth.
+    let world = limited("decision_ms = 2000", &here(&server), &[url(&server, "/")], false).start().await;
     assert_eq!(shown(&world, "heard").await, "timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_answer_arrives_and_one_that_does_not_end_is_cut_off() {
+    let server = Receiver::start().await;
+    server.next([Reply::Text("x".repeat(200_000).leak()), Reply::Flood]);
+    let urls = [url(&server, "/large"), url(&server, "/endless")];
+    let world = setup(&here(&server), &urls, false).start().await;
+    assert_eq!(shown(&world, "heard").await, "200 200000 bytes; too-large");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -268,7 +268,11 @@ mod tests {
             "https://[::1]/",
             "https://169.254.169.254/latest/meta-data/",
         ] {
-            assert_eq!(admit(&request(url, &[]), &hosts).unwrap_err().word, Unanswered::Denied, "{url}");
+            let refusal = admit(&request(url, &[]), &hosts).unwrap_err();
+            assert_eq!(refusal.word, Unanswered::Denied, "{url}");
+            // For the log: not with what may be secret or somebody's name.
+            let told = ["pw", "part", "latest", "passwd"].iter().any(|piece| refusal.why.contains(piece));
+            assert!(!told, "{url}: {}", refusal.why);
         }
         let long = format!("https://api.example/{}", "x".repeat(URL));
         assert_eq!(admit(&request(&long, &[]), &hosts).unwrap_err().word, Unanswered::TooLarge);
@@ -347,5 +351,30 @@ mod tests {
         headers.insert("expires", HeaderValue::from_str(&"x".repeat(TOLD_BYTES + 1)).unwrap());
         let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(told(&headers), [own("content-type", "text/plain"), own("etag", "\"1\"")]);
+    }
+
+    proptest::proptest! {
+        /// However a URL is put together, what is admitted goes where it was granted.
+        #[test]
+        fn no_spelling_leads_elsewhere(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "https", "http", ":", "/", "//", "\\", "@", "?", "#", ".", "%2e", "%40", "[", "]", "::1", "127.1",
+                    "0x7f000001", "api.example", "API.EXAMPLE", "evil.example", "443", "80", ":443", "\t", " ", "\0",
+                    "。", "a", "-",
+                ]),
+                0..12,
+            ),
+            begins in proptest::bool::ANY,
+        ) {
+            let hosts = granted(&["api.example"]);
+            let url = format!("{}{}", if begins { "https://api.example" } else { "" }, pieces.concat());
+            if let Ok(errand) = admit(&request(&url, &[]), &hosts) {
+                proptest::prop_assert_eq!(errand.url.scheme(), "https");
+                proptest::prop_assert_eq!(errand.url.host_str(), Some("api.example"));
+                proptest::prop_assert_eq!(errand.url.port_or_known_default(), Some(443));
+                proptest::prop_assert!(errand.url.username().is_empty() && errand.url.password().is_none());
+            }
+        }
     }
 }

@@ -102,7 +102,7 @@ fn insert<'c>(tx: &'c mut Tx, entry: &'c Entry) -> BoxFuture<'c, Result<bool>> {
     })
 }
 
-/// The job is done with, or a person has it tried in another life, in which it asks anew.
+/// The job is done with or dead, or a person has it tried in another life, in which it asks anew.
 pub(super) async fn forget(tx: &mut Tx, job_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM answers WHERE job_id = $1").bind(job_id).execute(tx.connection()).await?;
     Ok(())

@@ -124,6 +124,10 @@ fn fail<'c>(tx: &'c mut Tx, failure: &'c Failure) -> BoxFuture<'c, Result<()>> {
         if changed == 0 {
             return Err(StoreError::Fenced);
         }
+        if state == "dead" {
+            // Whoever has it tried again has it ask anew.
+            answers::forget(tx, &failure.job_id).await?;
+        }
         attempts::insert(tx, failure).await?;
         announce::failure(tx, failure).await?;
         settle_event(tx, &failure.event_id, failure.now_ms).await

@@ -62,19 +62,27 @@ async fn an_answer_outlives_a_failed_attempt_and_goes_with_the_job() {
 }
 
 #[tokio::test]
-async fn a_person_who_retries_a_dead_job_has_it_ask_anew() {
+async fn a_job_that_a_person_has_tried_again_asks_anew() {
     let (house, _, recalled) = remembering().await;
     house.report(placed("1")).await;
-    until_it_rests(&house).await;
-    let job = house.jobs(Some(JobState::Dead)).await.remove(0);
-    assert_eq!(house.store.kept_answers().await.unwrap(), 1);
-    let attempts = recalled.lock().unwrap().len();
-    let now = house.clock.now_ms();
-    assert_eq!(house.store.retry_job("demo", &job.id, now).await.unwrap(), Verdict::Obeyed);
     house.step().await;
-    assert_eq!(recalled.lock().unwrap()[attempts], None);
+    let retry = async |state| {
+        let job = house.jobs(Some(state)).await.remove(0);
+        let now = house.clock.now_ms();
+        assert_eq!(house.store.retry_job("demo", &job.id, now).await.unwrap(), Verdict::Obeyed);
+        assert_eq!(house.store.kept_answers().await.unwrap(), 0);
+        let attempts = recalled.lock().unwrap().len();
+        house.step().await;
+        assert_eq!(recalled.lock().unwrap()[attempts], None);
+        assert_eq!(house.store.kept_answers().await.unwrap(), 1);
+        job.id
+    };
+    retry(JobState::Failed).await;
+    until_it_rests(&house).await;
+    assert_eq!(house.store.kept_answers().await.unwrap(), 0, "a dead job remembers nothing");
+    let id = retry(JobState::Dead).await;
     let now = house.clock.now_ms();
-    assert_eq!(house.store.drop_job("demo", &job.id, "no use", now).await.unwrap(), Verdict::Obeyed);
+    assert_eq!(house.store.drop_job("demo", &id, "no use", now).await.unwrap(), Verdict::Obeyed);
     assert_eq!(house.store.kept_answers().await.unwrap(), 0);
 }
 
