@@ -4,6 +4,7 @@ use harness::receiver::{Receiver, Reply};
 use harness::{HOUR_MS, Names, Setup, World};
 use serde_json::json;
 
+use crate::command::{cartwright, said};
 use crate::goods::{cart, line, order_placed};
 
 const GRANTS: &[&str] = &["http", "state", "state-write"];
@@ -61,6 +62,12 @@ async fn a_decision_hears_a_granted_server_and_the_host_adds_the_secret() {
     let [call] = server.calls().try_into().unwrap();
     assert_eq!((call.path.as_str(), call.header("authorization")), ("/rates?to=PL", SECRET));
     assert_eq!(call.header("accept"), "text/plain");
+    let live = world.get("/v1/plugins").await.json(200);
+    let host = format!("http://127.0.0.1:{} (also private addresses) (with Authorization)", server.port());
+    assert_eq!(
+        (&live["plugins"][0]["hosts"], &live["plugins"][0]["permissions"][0]),
+        (&json!([host]), &json!("http"))
+    );
     // A server that gives it back gives it to nobody.
     server.always(Reply::Text("you are Bearer 0123456789abcdef"));
     assert_eq!(shown(&world, "heard").await, "denied");
@@ -145,4 +152,17 @@ async fn an_attempt_that_is_run_again_hears_the_same_and_does_not_ask_again() {
     // Another order is another question.
     order(&world, "1002").await;
     assert_eq!(shown(&world, "kept").await, "200 later; 200 later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_reads_whom_a_plugin_may_ask() {
+    let world = setup("\"api.example\"", &[], false).start().await;
+    let run = |arguments: &[&str]| {
+        let output = cartwright().current_dir(&world.folder).args(["plugin"]).args(arguments).output();
+        said(&output.unwrap())
+    };
+    let inspected = run(&["inspect", "plugins/fetcher.wasm"]);
+    assert!(inspected.contains("other servers: those that `hosts` lists"), "{inspected}");
+    let checked = run(&["check", "plugins/fetcher.wasm", "--shop", "demo"]);
+    assert!(checked.contains("it may ask api.example"), "{checked}");
 }

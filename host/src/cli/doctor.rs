@@ -106,4 +106,35 @@ mod tests {
         assert!(first.remedy.contains("cartwright init"), "{first:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a doctor changes nothing");
     }
+
+    #[tokio::test]
+    async fn whom_a_plugin_may_ask_is_told_and_a_secret_that_is_missing_too() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("shops")).unwrap();
+        std::fs::write(folder.path().join("cartwright.toml"), "").unwrap();
+        let shop = "name = 'Lipa'\nurl = 'https://lipa.example'\ncountry = 'PL'\ncurrency = 'PLN'\nzone = 'Europe/Warsaw'\n\
+                    [[plugins]]\nname = 'rates'\nsource = 'rates.wasm'\ngrants = ['http']\n\
+                    hosts = ['api.example', { host = 'rates.internal:8443', allow_private = true, \
+                    secrets = { Authorization = { file = 'rates.secret' } } }]\n";
+        std::fs::write(folder.path().join("shops/lipa.toml"), shop).unwrap();
+        let told = async || {
+            let findings = examine::examine(folder.path()).await;
+            findings
+                .into_iter()
+                .map(|finding| format!("{}|{}", finding.told, finding.remedy))
+                .collect::<Vec<_>>()
+        };
+        let may = "lipa: `rates` may ask api.example, rates.internal:8443 (also private addresses) (with Authorization)|";
+        let findings = told().await;
+        assert!(findings.iter().any(|told| told == may), "{findings:#?}");
+        let cannot = "lipa: `rates` cannot ask rates.internal:8443: ";
+        let missing = findings.iter().find(|told| told.starts_with(cannot)).unwrap();
+        assert!(missing.contains("write the secret to"), "{missing}");
+        std::fs::write(folder.path().join("shops/rates.secret"), "Bearer 1").unwrap();
+        let findings = told().await;
+        assert!(
+            !findings.iter().any(|told| told.starts_with(cannot) || told.contains("Bearer")),
+            "{findings:#?}"
+        );
+    }
 }

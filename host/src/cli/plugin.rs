@@ -188,6 +188,9 @@ fn described(inspection: &Inspection, paint: Paint) -> String {
     };
     line("called at", hooks.join(", "), "nothing: it exports no hook");
     line("needs", names(&inspection.permissions), "no grant");
+    if asks_others(inspection) {
+        line("asks", "other servers: those that `hosts` lists in the shop's file".to_owned(), "-");
+    }
     line("can do without", names(&inspection.optional), "-");
     line("settings", settings(manifest.schema.as_ref()).join(", "), "none");
     line("languages", locales.join(", "), "none");
@@ -203,6 +206,21 @@ fn described(inspection: &Inspection, paint: Paint) -> String {
         &table.lines("  ", |column, cell| if column == 0 { paint.quiet(cell) } else { cell.to_owned() }),
     );
     text
+}
+
+fn asks_others(inspection: &Inspection) -> bool {
+    inspection.permissions.iter().any(|permission| permission.0 == "http")
+}
+
+/// Whom it may ask in a shop, when it asks at all.
+fn asked(inspection: &Inspection, shop: &config::ShopConfig, name: &str) -> Option<String> {
+    let entry = shop.plugins.iter().find(|entry| entry.name == name).filter(|_| asks_others(inspection))?;
+    let hosts: Vec<String> = entry.hosts.iter().map(ToString::to_string).collect();
+    Some(if hosts.is_empty() {
+        "it asks other servers, and `hosts` lists none: it will reach nobody".to_owned()
+    } else {
+        format!("it may ask {}", hosts.join(", "))
+    })
 }
 
 /// Names of the settings, in the schema's order; those that must be set with a star.
@@ -244,6 +262,9 @@ fn check(folder: &Path, arguments: &Check) -> Ending {
                 inspection.manifest.name,
                 inspection.manifest.version
             ))?;
+            if let Some(told) = entry.and_then(|(shop, name)| asked(&inspection, shop, name)) {
+                super::print(&format!("  {told}"))?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(reasons) => {

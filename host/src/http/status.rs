@@ -39,6 +39,8 @@ pub struct PluginView {
     pub hooks: Vec<String>,
     /// What it may read and do.
     pub permissions: Vec<String>,
+    /// Where its links may lead, and whom it may ask when it has the permission `http`.
+    pub hosts: Vec<String>,
     pub breaker: BreakerState,
 }
 
@@ -106,6 +108,7 @@ fn plugins(snapshot: &Snapshot, shop: &LiveShop) -> PluginList {
                 bytes: plugin.bytes,
                 hooks: plugin.hooks.iter().map(|hook| hook.name().to_owned()).collect(),
                 permissions: plugin.permissions.iter().map(ToString::to_string).collect(),
+                hosts: live.entry.hosts.iter().map(ToString::to_string).collect(),
                 breaker: live.breaker().into(),
             }
         })
