@@ -16,7 +16,10 @@ use crate::plugins::slots::Lane;
 #[derive(Debug)]
 pub struct Standing {
     pub(super) meters: CallMeters,
+    /// What it logs itself.
     pub(super) lines: Lines,
+    /// What the host says of it: its own lines do not drown them.
+    told: Lines,
     pub(super) decisions: Arc<Lane>,
     pub(super) events: Arc<Lane>,
     breaker: Mutex<Breaker>,
@@ -38,6 +41,7 @@ impl Standing {
         Self {
             meters: CallMeters::default(),
             lines: Lines::new(limits.log_lines_per_second),
+            told: Lines::new(limits.log_lines_per_second),
             decisions: Arc::default(),
             events: Arc::default(),
             breaker: Mutex::default(),
@@ -92,7 +96,7 @@ impl LivePlugin {
     /// A line about the plugin's own doing is due: not each of a thousand calls that fail is one.
     #[must_use]
     pub fn may_be_told_of(&self) -> bool {
-        self.standing.lines.admit(&self.shop, &self.entry.name)
+        self.standing.told.admit(&self.shop, &self.entry.name)
     }
 
     /// What a call that went well asked for could not be: the call counts twice, once as well and once as failed.
