@@ -14,8 +14,8 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("migrations/0004_webhooks.sql")),
     (5, include_str!("migrations/0005_coupons.sql")),
     (6, include_str!("migrations/0006_timeline.sql")),
-    (8, include_str!("migrations/0008_usage.sql")),
-    (9, include_str!("migrations/0009_http.sql")),
+    (7, include_str!("migrations/0007_usage.sql")),
+    (8, include_str!("migrations/0008_answers.sql")),
 ];
 
 /// Applies what is missing, all in one transaction.
