@@ -1,8 +1,8 @@
 //! The way outside: what plugins ask of other servers. The one room besides the webhooks' that speaks HTTP to
 //! others, and the only one that goes where a plugin says.
 //!
-//! A plugin asks only granted hosts ([`policy`]), at addresses that were looked at ([`resolve`], [`address`]),
-//! few at once ([`lanes`]), and is told little of an answer ([`answer`]) and next to nothing of a failure.
+//! A plugin asks only granted hosts (`policy`), at addresses that were looked at (`resolve`, `address`),
+//! few at once (`lanes`), and is told little of an answer (`answer`) and next to nothing of a failure.
 
 mod address;
 mod answer;

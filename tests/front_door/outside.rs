@@ -110,7 +110,7 @@ async fn a_server_that_is_silent_costs_the_plugin_its_answer_and_not_the_shopper
     let server = Receiver::start().await;
     server.always(Reply::Silence);
     // What is left when the host gives up is a tenth.
-    let world = limited("decision_ms = 2000", &here(&server), &[url(&server, "/")], false).start().await;
+    let world = limited("decision_ms = 5000", &here(&server), &[url(&server, "/")], false).start().await;
     assert_eq!(shown(&world, "heard").await, "timeout");
 }
 

@@ -31,7 +31,7 @@ Examples:
 The folder holds customers' data and a secret: keep it where only you can read it.
 Bring it back with `cartwright restore <folder>`.")]
 pub struct Arguments {
-    /// The folder to make; backups/<time> beside cartwright.toml when absent.
+    /// The folder to make; when absent, one named after the time in backups/ beside cartwright.toml.
     #[arg(value_name = "BACKUP")]
     to: Option<PathBuf>,
     /// Replace a backup that is there.
