@@ -15,6 +15,7 @@ mod keys;
 mod leftover;
 mod mail_feedback;
 mod origins;
+mod path;
 mod points;
 mod prefer;
 mod problem;

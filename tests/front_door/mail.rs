@@ -180,7 +180,7 @@ async fn mails_wait_for_a_server_that_is_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_too_slow_is_given_up_and_its_answer_counts_for_no_other_mail() {
     let server = MailServer::start(Security::Plain).await;
-    let toml = format!("{}timeout_seconds = 1\nconnections = 1\n", server.toml());
+    let toml = format!("{}timeout_seconds = 1\n[limits]\nconcurrent_messages = 1\n", server.toml());
     let world = Setup::new().host(&toml).plugin("order-updates", UPDATES, "{}").start().await;
     server.behave_to("slow@mail.example", Behaviour::Silent);
     server.behave_to("gone@mail.example", Behaviour::AtRecipient(550, "5.7.1 not here"));

@@ -33,9 +33,6 @@ pub struct SmtpConfig {
     /// Seconds that one mail may take. Default 60.
     #[serde(default = "a_minute")]
     pub timeout_seconds: u64,
-    /// Connections at once. Default 4.
-    #[serde(default = "four")]
-    pub connections: u32,
 }
 
 /// When the connection is encrypted.
@@ -73,8 +70,4 @@ impl SmtpConfig {
 
 fn a_minute() -> u64 {
     60
-}
-
-fn four() -> u32 {
-    4
 }

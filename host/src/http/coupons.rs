@@ -2,7 +2,7 @@
 
 use axum::Json as Reply;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::Wire;
 use super::decisions::bad_query;
 use super::json::Json;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::domain::{CodeReason, CouponValue, instant, money};
 use crate::store::{CouponView, Holder, NewReservation, Reserved};

@@ -2,7 +2,7 @@
 
 use axum::Json as Reply;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -10,6 +10,7 @@ use super::Wire;
 use super::decisions::bad_query;
 use super::json::Json;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::store::{JobDetails, JobFilter, JobState, JobView, Verdict};
 

@@ -2,7 +2,7 @@
 
 use axum::Json as Reply;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,11 +13,13 @@ use utoipa::ToSchema;
 
 use super::Wire;
 use super::json;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::adapters::mail::{self, Reading, Report};
 use crate::config::{BasicAuth, MailFeedback, SecretSource};
 use crate::domain::scrub::scrub;
 use crate::domain::signature::{self, Signed, SigningSecret};
+use crate::lifecycle::check::is_email;
 use crate::plugins::registry::{LiveShop, Snapshot};
 use crate::store::{Feedback, Matched};
 
@@ -133,6 +135,13 @@ fn count(outcome: &'static str) {
     metrics::counter!("cartwright_webhooks_total", "platform" => "mail", "outcome" => outcome).increment(1);
 }
 
+/// Without the name before it: `"Ada" <ada@shop.example>`.
+fn bare(address: &str) -> &str {
+    let address = address.trim();
+    let inside = address.strip_suffix('>').and_then(|address| address.rsplit_once('<'));
+    inside.map_or(address, |(_, inside)| inside.trim())
+}
+
 fn checked(reports: Vec<Report>, now_ms: i64) -> Result<Vec<Feedback>, Problem> {
     if reports.len() > REPORTS {
         return Err(invalid(".", format!("more than {REPORTS} reports; send them in several requests")));
@@ -154,10 +163,14 @@ fn checked(reports: Vec<Report>, now_ms: i64) -> Result<Vec<Feedback>, Problem> 
                     "has a NUL character, which no text has".to_owned(),
                 ));
             }
+            let address = report.address.as_deref().map(bare);
+            if address.is_some_and(|address| !is_email(address)) {
+                return Err(invalid(&format!("[{index}].address"), "is no e-mail address".to_owned()));
+            }
             Ok(Feedback {
                 kind: report.kind(),
+                address: address.map(str::to_owned),
                 message_id: report.message_id,
-                address: report.address,
                 detail: scrub(&report.detail).chars().take(DETAIL).collect(),
                 // Nothing came back before it happened.
                 at: report.at.unwrap_or(now_ms).min(now_ms),

@@ -2,12 +2,13 @@
 
 use axum::Json as Reply;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Wire;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::timeline::{PageQuery, page};
 use crate::store::PointsEntry;

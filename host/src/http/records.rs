@@ -1,11 +1,12 @@
 //! What is stored of customers and orders, for the shop's backend.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use super::Wire;
 use super::json::Json;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::domain::{CustomerInput, CustomerRecord, OrderRecord};
 use crate::lifecycle::{IntakeError, check};

@@ -1,7 +1,7 @@
 //! Addresses that get no mail, for the shop's backend to look at, to add and to lift. And how its mail does.
 
 use axum::Json as Reply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::Wire;
 use super::json::Json;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::config::Mode;
 use crate::config::calendar::Calendar;

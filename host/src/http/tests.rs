@@ -267,6 +267,19 @@ async fn each_key_reaches_what_its_kind_may_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_path_that_is_no_text_is_a_problem() {
+    let wired = wired().await;
+    for path in ["/v1/jobs/%ff", "/v1/customers/%ff/points", "/v1/coupons/%ff", "/v1/unsubscribe/%ff"] {
+        let answer = wired.send(request(Method::GET, path, &[("authorization", &bearer(SECRET))], "")).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (StatusCode::BAD_REQUEST, "invalid-request"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preflight_is_answered_for_allowed_origins_only() {
     let wired = wired().await;
     let preflight = |path: &'static str, origin: &'static str| {

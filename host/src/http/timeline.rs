@@ -2,13 +2,14 @@
 
 use axum::Json as Reply;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Wire;
 use super::decisions::bad_query;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use crate::store::{Mark, NoMark, TimelineEntry, TimelineOf};
 

@@ -3,12 +3,13 @@
 //! open every link of a mail.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::Wire;
 use super::json;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use crate::domain::Value;
 use crate::plugins::registry::LiveShop;

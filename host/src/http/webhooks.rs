@@ -2,7 +2,7 @@
 //! the event hooks.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Wire;
 use super::json;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use crate::adapters::woocommerce::{self as woo, Reading, Step, Unreadable};
 use crate::lifecycle::{Accepted, Identity, IntakeError};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Wire;
 use super::decisions::bad_query;
 use super::keys::Caller;
+use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
 use crate::config::WebhookEndpoint;
 use crate::store::{DeliveryView, EndpointStanding};

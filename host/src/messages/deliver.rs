@@ -256,7 +256,7 @@ fn or_drop(hand_over: HandOver, why: String) -> HandOver {
 }
 
 /// The shop's day.
-fn day(shop: &LiveShop, now_ms: i64) -> Day {
+pub(super) fn day(shop: &LiveShop, now_ms: i64) -> Day {
     let zone = &shop.calendar.zone;
     let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(zone.clone());
     let next = now.date().tomorrow().and_then(|tomorrow| tomorrow.to_zoned(zone.clone()));

@@ -18,6 +18,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// Between two looks that found something due which could not be handed over.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a host that stops waits for messages under way: less than whoever stops it waits for the host.
+const PARTING: Duration = Duration::from_secs(8);
+
 impl Courier {
     /// Hands over all messages that are due, and those that become due meanwhile; gives the instant (UTC
     /// milliseconds) of the next one.
@@ -72,7 +75,10 @@ impl Courier {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        round.finish().await;
+        // One that is left in the middle is taken up again, by the same Message-ID.
+        if tokio::time::timeout(PARTING, round.finish()).await.is_err() {
+            tracing::warn!("the mail server is too slow to wait for; what it was being given is tried again");
+        }
     }
 
     fn until(&self, next: Option<i64>) -> Duration {
@@ -89,6 +95,8 @@ struct Round<'a> {
     shops: BTreeMap<String, usize>,
     /// The shop that was served last.
     after: String,
+    /// Of the configuration whose caps hold.
+    generation: Option<u64>,
 }
 
 struct Ended {
@@ -105,6 +113,7 @@ impl<'a> Round<'a> {
             ids: BTreeSet::new(),
             shops: BTreeMap::new(),
             after: String::new(),
+            generation: None,
         }
     }
 
@@ -119,9 +128,10 @@ impl<'a> Round<'a> {
         if self.under_way.len() >= most {
             return Ok(());
         }
+        let now_ms = self.courier.clock.now_ms();
+        self.lift_caps(now_ms).await?;
         // Those that were begun with may still be due.
         let limit = most.saturating_mul(2);
-        let now_ms = self.courier.clock.now_ms();
         let (due, last) = self.courier.store.messages_due(&self.after, share, limit, now_ms).await?;
         self.after = last;
         for message in due {
@@ -130,6 +140,20 @@ impl<'a> Round<'a> {
                 self.begin(message);
             }
         }
+        Ok(())
+    }
+
+    /// A merchant who reads that the day's messages are used up may allow more.
+    async fn lift_caps(&mut self, now_ms: i64) -> Result<(), StoreError> {
+        let snapshot = self.courier.live.current();
+        if self.generation == Some(snapshot.generation) {
+            return Ok(());
+        }
+        for (id, shop) in &snapshot.shops {
+            let day = super::deliver::day(shop, now_ms);
+            self.courier.store.lift_cap(id, &day, shop.config.daily_messages, now_ms).await?;
+        }
+        self.generation = Some(snapshot.generation);
         Ok(())
     }
 

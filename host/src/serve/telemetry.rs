@@ -37,20 +37,24 @@ pub fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// `debug` and `trace` are of this host's own rooms: libraries tell there what passes through them, whole mails
+/// with names and addresses. One that is named is heard.
+fn own(filter: &str) -> String {
+    let own = |directive: &str| match directive.trim() {
+        level if ["debug", "trace"].contains(&level.to_ascii_lowercase().as_str()) => {
+            format!("info,cartwright={level}")
+        }
+        other => other.to_owned(),
+    };
+    filter.split(',').map(own).collect::<Vec<_>>().join(",")
+}
+
 /// Logs to standard error, or to a file.
 pub fn log(config: &LogConfig, to: Option<File>) -> anyhow::Result<()> {
-    let mut filter = EnvFilter::try_new(&config.filter)
+    let filter = EnvFilter::try_new(own(&config.filter))
         .with_context(|| format!("`{}` is not a filter for logs", config.filter))?
         // It calls a currency without a symbol of its own in a language an error.
         .add_directive("icu_provider=off".parse()?);
-    // At `trace` they tell more than a disk holds; the watcher tells of each line that it makes the log write.
-    for noisy in
-        ["notify", "notify_debouncer_full", "mio", "cranelift_codegen", "cranelift_frontend", "wasmtime"]
-    {
-        if !config.filter.contains(noisy) {
-            filter = filter.add_directive(format!("{noisy}=warn").parse()?);
-        }
-    }
     let colours = to.is_none()
         && std::io::IsTerminal::is_terminal(&std::io::stderr())
         && std::env::var_os("NO_COLOR").is_none();
@@ -67,4 +71,21 @@ pub fn log(config: &LogConfig, to: Option<File>) -> anyhow::Result<()> {
         }
     }
     .map_err(|error| anyhow::anyhow!("logs could not be set up: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libraries_tell_of_a_mail_is_not_in_the_log_unless_they_are_named() {
+        for (written, holds) in [
+            ("info", "info"),
+            ("debug", "info,cartwright=debug"),
+            ("Trace,sqlx=warn", "info,cartwright=Trace,sqlx=warn"),
+            ("info,selectors=debug", "info,selectors=debug"),
+        ] {
+            assert_eq!(own(written), holds);
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub struct Standing {
     pub consents: Vec<Consent>,
     /// Why the address is to get no mail.
     pub suppressed: Vec<Cause>,
-    /// Messages of the shop that were handed over today; `None` when this one is counted already.
+    /// Messages of the shop that were handed over today; `None` when this one is counted among them already.
     pub handed_today: Option<i64>,
 }
 
@@ -173,6 +173,16 @@ impl Store {
         self.write(Settle { id: id.to_owned(), token, fate: fate.clone(), now_ms }, settle).await
     }
 
+    /// A shop may send more today than when its allowance was used up: what waits for tomorrow is due again.
+    /// `daily_messages`: as it is now, 0 for no limit.
+    pub async fn lift_cap(&self, shop: &str, day: &Day, daily_messages: u32, now_ms: i64) -> Result<()> {
+        let capped = self.handed_on(shop, &day.date).await?;
+        if !matches!(capped, (handed, true) if daily_messages == 0 || handed < i64::from(daily_messages)) {
+            return Ok(());
+        }
+        self.write((shop.to_owned(), day.date.clone(), now_ms), lift).await
+    }
+
     /// Messages of a shop that were handed over on a day, and whether its cap was reached.
     pub async fn handed_on(&self, shop: &str, day: &str) -> Result<(i64, bool)> {
         let row = sqlx::query("SELECT handed, capped_at FROM mail_days WHERE shop = $1 AND day = $2")
@@ -182,6 +192,20 @@ impl Store {
             .await?;
         row.map_or(Ok((0, false)), |row| Ok((row.try_get(0)?, row.try_get::<Option<i64>, _>(1)?.is_some())))
     }
+}
+
+fn lift<'c>(tx: &'c mut Tx, (shop, day, now_ms): &'c (String, String, i64)) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        for text in [
+            "UPDATE mail_days SET capped_at = NULL WHERE shop = $1 AND day = $2 AND $3 > 0",
+            "UPDATE messages SET due_at = $3, capped_on = NULL \
+             WHERE shop = $1 AND capped_on = $2 AND state = 'waiting'",
+        ] {
+            sqlx::query(text).bind(shop).bind(day).bind(*now_ms).execute(tx.connection()).await?;
+        }
+        tx.touched.mail = true;
+        Ok(())
+    })
 }
 
 fn stored(row: &AnyRow) -> Result<StoredMessage> {
@@ -229,7 +253,7 @@ async fn hand_over_in(tx: &mut Tx, key: [u8; 32], input: &HandOver) -> Result<Ha
     if let Some(address) = &address {
         standing.suppressed = suppressions::causes(tx, shop, address).await?;
     }
-    let day = input.day.as_ref().filter(|_| counted.is_none());
+    let day = input.day.as_ref().filter(|day| counted.as_ref() != Some(&day.date));
     if let Some(day) = day {
         standing.handed_today = Some(handed(tx, shop, day).await?);
     }
@@ -289,7 +313,7 @@ async fn handed(tx: &mut Tx, shop: &str, day: &Day) -> Result<i64> {
     Ok(row.try_get(0)?)
 }
 
-/// Once for each message, however often it is tried.
+/// Once a day for each message, however often it is tried.
 async fn count(tx: &mut Tx, input: &HandOver, day: &Day) -> Result<()> {
     sqlx::query("UPDATE messages SET counted_on = $2 WHERE id = $1")
         .bind(&input.id)
@@ -317,12 +341,14 @@ async fn count(tx: &mut Tx, input: &HandOver, day: &Day) -> Result<()> {
 /// It was not tried: no attempt is charged.
 async fn wait_for_tomorrow(tx: &mut Tx, input: &HandOver, at_ms: i64, reason: &str) -> Result<()> {
     sqlx::query(
-        "UPDATE messages SET state = 'waiting', due_at = $2, reason = $3, updated_at = $4 WHERE id = $1",
+        "UPDATE messages SET state = 'waiting', due_at = $2, reason = $3, updated_at = $4, capped_on = $5 \
+         WHERE id = $1",
     )
     .bind(&input.id)
     .bind(at_ms)
     .bind(reason)
     .bind(input.now_ms)
+    .bind(input.day.as_ref().map(|day| day.date.as_str()))
     .execute(tx.connection())
     .await?;
     tx.touched.mail = true;

@@ -72,7 +72,8 @@ impl Store {
         let found = sqlx::query(
             "SELECT 1 FROM intake_keys WHERE at < $1 \
              UNION ALL SELECT 1 FROM messages \
-               WHERE (state = 'dropped' OR (state = 'sent' AND dedupe_key IS NULL)) AND updated_at < $2 \
+               WHERE (state = 'dropped' OR (state IN ('sent', 'delivered', 'bounced', 'complained') \
+                 AND dedupe_key IS NULL)) AND updated_at < $2 \
              LIMIT 1",
         )
         .bind(expiry.intake_keys)

@@ -132,8 +132,5 @@ fn smtp(config: &HostConfig) -> Vec<ConfigError> {
     if !(1..=LONGEST_MAIL).contains(&smtp.timeout_seconds) {
         wrong("timeout_seconds", "this is out of range", "choose a number from 1 to 200");
     }
-    if !(1..=100).contains(&smtp.connections) {
-        wrong("connections", "this is out of range", "choose a number from 1 to 100");
-    }
     mistakes
 }

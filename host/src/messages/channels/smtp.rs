@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use self::connection::Dialer;
@@ -29,7 +28,6 @@ const RESETTING: Duration = Duration::from_secs(2);
 pub struct Smtp {
     dialer: Dialer,
     timeout: Duration,
-    slots: Semaphore,
     idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
 }
 
@@ -39,7 +37,6 @@ impl Smtp {
         Ok(Self {
             dialer: Dialer::new(config, folder)?,
             timeout: Duration::from_secs(config.timeout_seconds),
-            slots: Semaphore::new(config.connections.max(1) as usize),
             idle: Mutex::default(),
         })
     }
@@ -107,9 +104,6 @@ impl Channel for Smtp {
 
     async fn carry(&self, parcel: &Parcel) -> Result<Receipt, ChannelError> {
         let mail = mail::compose(parcel)?;
-        let Ok(_slot) = self.slots.acquire().await else {
-            return Err(ChannelError::Later("the host stops".to_owned()));
-        };
         // Given up half way, the server may have the mail or not: it is sent again under the same Message-ID.
         match tokio::time::timeout(self.timeout, self.hand_over(&mail)).await {
             Ok(Ok(())) => Ok(Receipt { message_id: mail.message_id }),

@@ -20,4 +20,4 @@ CREATE INDEX jobs_history_listed ON jobs_history (shop, id);
 -- next one is compared with.
 CREATE INDEX events_by_age ON events (received_at) WHERE state = 'done';
 CREATE INDEX messages_by_age ON messages (updated_at)
-    WHERE state = 'dropped' OR (state = 'sent' AND dedupe_key IS NULL);
+    WHERE state = 'dropped' OR (state IN ('sent', 'delivered', 'bounced', 'complained') AND dedupe_key IS NULL);

@@ -4,6 +4,8 @@ ALTER TABLE messages ADD COLUMN hand_token BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN address TEXT;
 -- The day, in the shop's zone, whose allowance it is counted in.
 ALTER TABLE messages ADD COLUMN counted_on TEXT;
+-- The day whose allowance was used up when its turn came.
+ALTER TABLE messages ADD COLUMN capped_on TEXT;
 CREATE INDEX messages_due_of_shop ON messages (shop, due_at, id) WHERE state IN ('waiting', 'handing');
 CREATE INDEX messages_by_address ON messages (shop, address, updated_at) WHERE address IS NOT NULL;
 

@@ -132,6 +132,30 @@ async fn of_many_at_once_no_more_go_than_the_day_has_and_one_says_so() {
     assert_eq!(store.handed_on("s", "2026-11-28").await.unwrap(), (5, true));
     assert_eq!(store.messages_due("", 30, 30, NOW).await.unwrap().0.len(), 0);
     assert_eq!(store.messages_due("", 30, 30, NOW + 1_000).await.unwrap().0.len(), 15);
+    // The merchant allows no more, then more, then all.
+    let day = hand_over("m0", judge).day.unwrap();
+    store.lift_cap("s", &day, 5, NOW).await.unwrap();
+    assert_eq!(store.messages_due("", 30, 30, NOW).await.unwrap().0.len(), 0);
+    store.lift_cap("s", &day, 6, NOW).await.unwrap();
+    assert_eq!(store.messages_due("", 30, 30, NOW).await.unwrap().0.len(), 15);
+    assert_eq!(store.handed_on("s", "2026-11-28").await.unwrap(), (5, false));
+}
+
+#[tokio::test]
+async fn a_message_that_is_tried_on_another_day_is_counted_in_that_too() {
+    let (_folder, store) = house().await;
+    anna(&store, Vec::new()).await;
+    message(&store, "s", "m".to_owned()).await;
+    for (date, tries) in [("2026-11-28", 2), ("2026-11-29", 2)] {
+        for _ in 0..tries {
+            let mut tried = hand_over("m", |_| Ruling::Send("email"));
+            tried.day = Some(Day { date: date.to_owned(), next_ms: NOW + 1_000 });
+            let Handed::Go { token, .. } = store.hand_over(tried).await.unwrap() else { panic!("it goes") };
+            let later = MessageFate::Later { at_ms: NOW, reason: "busy".to_owned() };
+            assert!(store.settle_message("m", token, &later, NOW).await.unwrap());
+        }
+        assert_eq!(store.handed_on("s", date).await.unwrap().0, 1, "{date}");
+    }
 }
 
 impl Handed {
