@@ -47,8 +47,10 @@ pub struct Restored {
 }
 
 pub fn run(folder: &Path, arguments: &Arguments) -> Ending {
-    let restored =
-        super::runtime()?.block_on(put_back(folder, &arguments.from, arguments.force, &Clock::default()))?;
+    // Where `backup` put it, unless there is one of this name here.
+    let beside = folder.join(&arguments.from);
+    let from = if arguments.from.exists() { &arguments.from } else { &beside };
+    let restored = super::runtime()?.block_on(put_back(folder, from, arguments.force, &Clock::default()))?;
     let paint = Paint::for_output();
     let mut text = format!(
         "{} {} is as it was at {}",

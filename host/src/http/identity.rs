@@ -67,7 +67,7 @@ pub fn given(source: Option<&str>, id: &str) -> Result<Name, FieldError> {
 fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let value = value.to_str().map_err(|_| bad(name))?.trim();
-    if value.is_empty() || value.len() > LONGEST {
+    if value.is_empty() || value.len() > LONGEST || value.contains('\t') {
         return Err(bad(name));
     }
     Ok(Some(value.to_owned()))
@@ -109,6 +109,7 @@ mod tests {
         assert_eq!(named(&[("ce-id", "7")]), Err(()));
         assert_eq!(named(&[("ce-source", "/shop")]), Err(()));
         assert_eq!(named(&[("webhook-id", "")]), Err(()));
+        assert_eq!(named(&[("idempotency-key", "a\tb")]), Err(()));
         assert_eq!(named(&[("idempotency-key", "\"\"")]), Err(()));
         assert_eq!(named(&[("webhook-id", &"x".repeat(256))]), Err(()));
     }
