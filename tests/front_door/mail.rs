@@ -7,6 +7,7 @@ use cartwright::store::MessageView;
 use harness::mail_server::{Behaviour, MailServer, Security, USERNAME};
 use harness::{DAY_MS, Setup, World, at};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::goods::{line, order_placed, shipped, update};
 
@@ -220,6 +221,40 @@ async fn one_slow_mail_does_not_hold_up_the_others() {
         assert_eq!(message_of(&world, id).await.state, "sent", "{id}");
     }
     assert!(server.counts().values().all(|count| *count == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_whose_mails_are_slow_holds_up_no_other() {
+    let server = MailServer::start(Security::Plain).await;
+    let world = setup(&server).start().await;
+    let key = world.secret_key.replace("_demo_", "_two_");
+    let hash = |key: &str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let file = std::fs::read_to_string(world.path("shops/demo.toml")).unwrap();
+    let publishable = world.publishable_key.replace("_demo_", "_two_");
+    let file = file
+        .replace(&hash(&world.secret_key), &hash(&key))
+        .replace(&hash(&world.publishable_key), &hash(&publishable));
+    world.write("shops/two.toml", file);
+    assert_eq!(world.reload().await, Vec::<String>::new());
+    // More than a shop's share of the messages at once.
+    for number in 0..6 {
+        let email = format!("slow-{number}@mail.example");
+        server.behave_to(&email, Behaviour::Silent);
+        order(&world, &format!("slow-{number}"), &email).await;
+    }
+    let request = world.client.post(world.url("/v1/hooks/order-placed")).bearer_auth(&key);
+    world.send(request.json(&order_of("1001", "anna@mail.example"))).await.json(202);
+    let other = async {
+        // Four of the slow shop are all that it may have at once: the fifth is the other's.
+        server.arrived(5).await;
+        for number in 0..6 {
+            server.behave_to(&format!("slow-{number}@mail.example"), Behaviour::Accept);
+        }
+        server.release();
+    };
+    tokio::join!(world.settle(), other);
+    let taken = server.taken();
+    assert_eq!(taken.iter().filter(|mail| mail.to == "anna@mail.example").count(), 1, "{taken:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
