@@ -15,6 +15,7 @@ use super::Wire;
 use super::json;
 use super::path::Path;
 use super::problem::{FieldError, Kind, Problem};
+use super::webhooks::addressed;
 use crate::adapters::mail::{self, Reading, Report};
 use crate::config::{BasicAuth, MailFeedback, SecretSource};
 use crate::domain::scrub::scrub;
@@ -79,10 +80,7 @@ pub async fn mail_feedback(
     body: Body,
 ) -> Result<Reply<FeedbackTaken>, Problem> {
     let snapshot = wire.registry.current();
-    let shop = snapshot.shops.get(&shop).ok_or_else(|| {
-        Problem::new(Kind::NotFound, "There is no such shop; its id is the name of its file.")
-    })?;
-    tracing::Span::current().record("shop", shop.config.id.as_str());
+    let shop = addressed(&snapshot, &shop)?;
     let body = json::read(&headers, body, snapshot.host.http.body_bytes).await?;
     let now_ms = wire.clock.now_ms();
     if let Err(problem) = admit(&snapshot, shop, &headers, &body, now_ms) {

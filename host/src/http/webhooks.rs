@@ -1,6 +1,8 @@
 //! What platforms send: verified over the bytes as they came, translated, and handed to the same intake as
 //! the event hooks.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -92,10 +94,7 @@ pub async fn woocommerce(
     body: Body,
 ) -> Result<axum::Json<Delivery>, Problem> {
     let snapshot = wire.registry.current();
-    let shop = snapshot.shops.get(&shop).ok_or_else(|| {
-        Problem::new(Kind::NotFound, "There is no such shop; its id is the name of its file.")
-    })?;
-    tracing::Span::current().record("shop", shop.config.id.as_str());
+    let shop = addressed(&snapshot, &shop)?;
     let body = json::read(&headers, body, snapshot.host.http.body_bytes).await?;
     let secret = secret(&snapshot, shop)?;
     let delivery = if woo::is_ping(&body) {
@@ -115,6 +114,15 @@ pub async fn woocommerce(
     };
     count(delivery.outcome.name());
     Ok(axum::Json(delivery))
+}
+
+/// The shop that the path names: whoever signs has no key that would.
+pub(super) fn addressed<'s>(snapshot: &'s Snapshot, id: &str) -> Result<&'s Arc<LiveShop>, Problem> {
+    let shop = snapshot.shops.get(id).ok_or_else(|| {
+        Problem::new(Kind::NotFound, "There is no such shop; its id is the name of its file.")
+    })?;
+    tracing::Span::current().record("shop", shop.config.id.as_str());
+    Ok(shop)
 }
 
 fn count(outcome: &'static str) {
