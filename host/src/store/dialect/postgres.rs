@@ -52,6 +52,9 @@ const COPIES: Duration = Duration::from_secs(60);
 /// Opens (and migrates) `postgres://…`.
 pub(super) async fn open(database: &str) -> Result<Inner> {
     let options = options(database)?;
+    // The pool would only say that it waited.
+    let tried = AnyConnection::connect_with(&options).await.map_err(|error| unreachable(database, error))?;
+    tried.close().await?;
     let writes =
         pool(WRITERS).connect_with(options.clone()).await.map_err(|error| unreachable(database, error))?;
     let mut connection = writes.acquire().await?;
