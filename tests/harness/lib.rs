@@ -3,6 +3,8 @@
 //! A scenario talks to it as a storefront would (HTTP), changes it as a merchant would (files), and
 //! reads what a customer gets (the `.eml` files).
 
+pub mod hostile;
+mod hostile_files;
 pub mod mail_server;
 mod names;
 pub mod receiver;

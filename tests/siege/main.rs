@@ -1,0 +1,2 @@
+//! Under siege.
+fn main() {}
