@@ -7,6 +7,7 @@ mod coupons;
 mod decisions;
 mod events;
 mod goods;
+mod hostile;
 mod independent_mail;
 mod intake;
 mod jobs;

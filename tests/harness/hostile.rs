@@ -32,7 +32,7 @@ pub struct Case {
     /// More lines of its `[[plugins]]` entry.
     #[serde(default)]
     pub entry: String,
-    /// A file made from a good one (`hostile_files.rs`), where the folder has no source.
+    /// The file is made (`hostile_files.rs`), from the folder's source where it has one.
     pub made: Option<String>,
     pub expect: Expect,
 }
@@ -58,6 +58,8 @@ pub enum Outcome {
     Trap,
     Late,
     Limit,
+    /// What it asked for cannot be, as is seen when an event's effects are put together.
+    Effects,
     Host,
     /// It is called, and what it says is taken as far as it may be said.
     Corrected,
@@ -73,6 +75,7 @@ impl Outcome {
             Self::Trap => "trap",
             Self::Late => "late",
             Self::Limit => "limit",
+            Self::Effects => "effects",
             Self::Host => "host",
             Self::Corrected => "corrected",
         }
@@ -130,16 +133,35 @@ fn read(folder: &Path, out: &Path) -> anyhow::Result<Case> {
     name.clone_into(&mut case.name);
     case.file = out.join(format!("{}.wasm", name.replace('-', "_")));
     let [module, component] = ["module.wat", "component.wat"].map(|source| folder.join(source));
-    if let Some(made) = &case.made {
-        std::fs::write(&case.file, hostile_files::make(made)?)?;
-    } else if module.is_file() {
-        std::fs::write(&case.file, componentised(&wat::parse_file(module)?)?)?;
+    let source = if module.is_file() {
+        Some(componentised(&wat::parse_file(module)?)?)
     } else if component.is_file() {
-        std::fs::write(&case.file, wat::parse_file(component)?)?;
+        Some(wat::parse_file(component)?)
     } else {
-        ensure!(folder.join("Cargo.toml").is_file(), "it has no source");
+        None
+    };
+    let source = source.map(|bytes| with_sections(folder, bytes)).transpose()?;
+    match (&case.made, source) {
+        (Some(made), source) => hostile_files::make(made, source, &case.file)?,
+        (None, Some(bytes)) => std::fs::write(&case.file, bytes)?,
+        (None, None) => ensure!(folder.join("Cargo.toml").is_file(), "it has no source"),
     }
     Ok(case)
+}
+
+/// The component with what lies beside its text: sections just as they are, texts and templates.
+fn with_sections(folder: &Path, mut component: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    for name in ["manifest", "settings", "assets"] {
+        if let Ok(data) = std::fs::read(folder.join(format!("{name}.json"))) {
+            component.extend(hostile_files::section(&format!("cartwright:{name}"), &data));
+        }
+    }
+    let assets = cartwright::cli::package::assets(folder)?;
+    if !assets.is_empty() {
+        let data = serde_json::to_vec(&assets)?;
+        component.extend(hostile_files::section("cartwright:assets", &data));
+    }
+    Ok(component)
 }
 
 /// A component from a core module that imports and exports by the names of the contract
@@ -156,7 +178,10 @@ pub fn componentised(module: &[u8]) -> anyhow::Result<Vec<u8>> {
             }
             Payload::ExportSection(section) => {
                 for export in section {
-                    exports.extend(export?.name.split_once('#').map(|(interface, _)| interface.to_owned()));
+                    // `cabi_post_…` belongs to the export of that name.
+                    let interface = export?.name.split_once('#').map(|(interface, _)| interface);
+                    let interface = interface.filter(|name| !name.starts_with("cabi_post_"));
+                    exports.extend(interface.map(str::to_owned));
                 }
             }
             _ => {}
