@@ -6,6 +6,7 @@ pub mod call;
 pub mod code;
 pub mod contract;
 mod engine;
+mod extent;
 mod imports;
 pub mod inspect;
 mod limits;

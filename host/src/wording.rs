@@ -1,5 +1,6 @@
 //! What shoppers read: texts in their language, money, dates, and the templates of messages.
 
+mod bounds;
 mod dates;
 mod money;
 mod negotiate;
@@ -67,8 +68,8 @@ impl std::fmt::Display for WordingError {
     }
 }
 
-/// How deep texts may name each other as arguments.
-const DEPTH: u8 = 4;
+/// Texts among the arguments of one text.
+const TEXTS: usize = 10;
 
 static HOUSE: LazyLock<Result<Arc<Texts>, Vec<WordingError>>> =
     LazyLock::new(|| Texts::build(locale_files("shared", &shared::SHARED)).map(Arc::new));
@@ -146,7 +147,7 @@ impl Wording {
     /// Finished text: the plugin's key in the reader's language, else in the shop's default, else `fallback`.
     #[must_use]
     pub fn text(&self, plugin: &str, text: &Text, reader: &Reader) -> String {
-        let arguments = self.arguments(Some(plugin), &text.args, reader, DEPTH);
+        let arguments = self.arguments(Some(plugin), &text.args, reader);
         match self.search(Some(plugin), &text.key, &arguments, reader, false) {
             Some(Found::Whole(found)) => found,
             Some(Found::Partly(found)) if text.fallback.is_empty() => found,
@@ -159,7 +160,7 @@ impl Wording {
     pub fn host_text(&self, key: &str, arguments: &[(&str, Value)], reader: &Reader) -> String {
         let named: Vec<(String, Value)> =
             arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let arguments = self.arguments(None, &named, reader, DEPTH);
+        let arguments = self.arguments(None, &named, reader);
         self.find(None, key, &arguments, reader).unwrap_or_else(|| key.to_owned())
     }
 
@@ -178,37 +179,33 @@ impl Wording {
         }
     }
 
-    /// What a text is filled with for the values of the vocabulary. A coupon's code and a product's title are
-    /// known only where messages are rendered: here a coupon is nothing and products are their number.
-    fn arguments(
-        &self,
-        plugin: Option<&str>,
-        values: &[(String, Value)],
-        reader: &Reader,
-        depth: u8,
-    ) -> Arguments {
-        values
+    /// What a text is filled with for the values of the vocabulary; a text among them is filled with those that are
+    /// no texts. A coupon's code and a product's title are known only where messages are rendered: here a coupon is
+    /// nothing and products are their number.
+    fn arguments(&self, plugin: Option<&str>, values: &[(String, Value)], reader: &Reader) -> Arguments {
+        let plain: Arguments = values
             .iter()
-            .filter_map(|(name, value)| {
-                let argument = match value {
-                    Value::Text(key) => {
-                        let depth = depth.checked_sub(1)?;
-                        let others: Vec<(String, Value)> =
-                            values.iter().filter(|(other, _)| other != name).cloned().collect();
-                        let inner = self.arguments(plugin, &others, reader, depth);
-                        Argument::Text(self.find(plugin, key, &inner, reader)?)
-                    }
-                    Value::String(text) | Value::Url(text) => Argument::Text(text.clone()),
-                    Value::Int(number) => Argument::Number(*number),
-                    Value::Money(amount) => Argument::Text(money(*amount, reader)),
-                    Value::Instant(at_ms) => Argument::Shown(self.shown_instant(*at_ms, reader)),
-                    Value::Date(iso) => Argument::Shown(self.shown_date(iso, reader)),
-                    Value::Products(ids) => Argument::Number(i64::try_from(ids.len()).unwrap_or(i64::MAX)),
-                    Value::Coupon(_) => return None,
-                };
-                Some((name.clone(), argument))
-            })
-            .collect()
+            .filter_map(|(name, value)| Some((name.clone(), self.argument(value, reader)?)))
+            .collect();
+        let texts = values.iter().filter_map(|(name, value)| {
+            let Value::Text(key) = value else { return None };
+            Some((name.clone(), Argument::Text(self.find(plugin, key, &plain, reader)?)))
+        });
+        // There are few: each is looked up with all the others.
+        let texts: Arguments = texts.take(TEXTS).collect();
+        [plain, texts].concat()
+    }
+
+    fn argument(&self, value: &Value, reader: &Reader) -> Option<Argument> {
+        Some(match value {
+            Value::String(text) | Value::Url(text) => Argument::Text(text.clone()),
+            Value::Int(number) => Argument::Number(*number),
+            Value::Money(amount) => Argument::Text(money(*amount, reader)),
+            Value::Instant(at_ms) => Argument::Shown(self.shown_instant(*at_ms, reader)),
+            Value::Date(iso) => Argument::Shown(self.shown_date(iso, reader)),
+            Value::Products(ids) => Argument::Number(i64::try_from(ids.len()).unwrap_or(i64::MAX)),
+            Value::Text(_) | Value::Coupon(_) => return None,
+        })
     }
 
     /// The first whole text along the languages, and in each the plugin before the host; else the first that

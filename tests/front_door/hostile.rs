@@ -6,8 +6,8 @@ use std::panic::AssertUnwindSafe;
 
 use cartwright::domain::{Scope, StateOwner};
 use futures::FutureExt as _;
-use harness::hostile::{Case, Outcome, collection};
-use harness::{Setup, World, plugin_files, project};
+use harness::hostile::{Case, Outcome, bit_flipped, case, collection};
+use harness::{Names, Setup, World, plugin_files, project};
 use serde_json::{Value, json};
 
 use crate::decisions::adds_up;
@@ -57,7 +57,6 @@ impl Street {
     async fn ask(&self, cart_id: usize) -> Value {
         let mut cart = cart(&[line("1", "mug", 2, 4_900)]);
         cart["id"] = json!(format!("cart-{cart_id}"));
-        cart["codes"] = json!([{ "code": "VIP-2026" }]);
         let answer =
             self.world.post("/v1/hooks/checkout?explain=true", &json!({ "cart": cart })).await.json(200);
         adds_up(&answer);
@@ -201,6 +200,158 @@ async fn prove(street: &Street, case: &Case) {
         if case.is_decision() { decided(street, case).await } else { handled(street, case).await }
     }
     street.neighbour_is_served(&case.name).await;
+}
+
+/// A street where this plugin has moved in and an order came; what a person reads of the order.
+async fn ordered(name: &str, more: &str) -> (Street, String) {
+    let street = Street::new(Setup::new()).await;
+    assert_eq!(street.moves_in(case(name), more).await, Vec::<String>::new());
+    street.order("1001").await;
+    let story = street.story("1001").await;
+    (street, story)
+}
+
+fn letters(world: &World) -> Vec<String> {
+    let files = world.mails().into_iter().map(|mail| world.path("data/outbox").join(mail.file));
+    files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_makes_no_header_of_its_own() {
+    let (street, _) = ordered("line-breaks-in-subject", "").await;
+    let [letter] = letters(&street.world).try_into().unwrap();
+    let (head, _) = letter.split_once("\r\n\r\n").unwrap();
+    for line in head.split("\r\n") {
+        let name = line.split(':').next().unwrap().to_lowercase();
+        assert!(!["bcc", "x-evil"].contains(&name.as_str()), "{head}");
+        assert!(!line.contains(['\r', '\n']), "{line:?}");
+    }
+    let mail = &street.world.mails()[0];
+    assert_eq!(mail.to, "anna.zielinska@mail.example");
+    assert!(mail.subject.starts_with("Hello") && !mail.subject.contains(['\r', '\n']), "{:?}", mail.subject);
+    assert!(mail.html.contains("&lt;p&gt;a body&lt;"), "{}", mail.html);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_in_a_mail_is_words() {
+    let (street, _) = ordered("markup-in-mail", "").await;
+    let [mail] = street.world.mails().try_into().unwrap();
+    let html = mail.html;
+    // Within quotes a bracket is a sign like any other, as long as there are no other quotes.
+    let (before, rest) = html.split_once("<p title=\"").unwrap();
+    let (title, behind) = rest.split_once('"').unwrap();
+    assert!(title.ends_with("<!--") || title.ends_with("&lt;!--"), "{title}");
+    for live in ["<script", "<img src=x", "<!--<"] {
+        assert!(!before.contains(live) && !behind.contains(live), "`{live}` is live in {html}");
+    }
+    assert!(html.contains("&lt;script&gt;alert(1)"), "{html}");
+    // Nothing in it was rendered again: neither as a template nor as a text.
+    assert!(html.contains("{{ shop.email }}") && html.contains("{ $number }"), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_reads_no_file_and_comes_to_an_end() {
+    for (name, says) in [
+        ("template-reads-files", "cartwright.toml"),
+        ("template-loops", "fuel"),
+        ("template-recursion", "recursion"),
+        ("template-doubling", "fuel"),
+    ] {
+        let (street, story) = ordered(name, "").await;
+        assert!(letters(&street.world).is_empty(), "{name}: a mail went out");
+        assert!(story.contains(says), "{name}: no `{says}` in {story}");
+        street.neighbour_is_served(name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_that_set_timers_are_slow_and_few() {
+    let (street, _) = ordered("timer-bomb", "limits = { timers = 8 }\n").await;
+    let world = &street.world;
+    let done = async || {
+        let jobs = world.get("/v1/jobs?state=done&plugin=timer-bomb&limit=500").await.json(200);
+        jobs["jobs"].as_array().unwrap().len()
+    };
+    // The order's, and its two timers'; whatever these set waits for a minute.
+    assert_eq!(done().await, 3);
+    world.later(59_000).await;
+    assert_eq!(done().await, 3);
+    world.later(2_000).await;
+    assert_eq!(done().await, 7);
+    // Four have set eight; sixteen are too many.
+    world.later(61_000).await;
+    let failed = street.job(case("timer-bomb"), "failed").await;
+    let fault = failed["failures"][0]["fault"].as_str().unwrap();
+    assert!(fault.contains("limits.timers = 8"), "{fault}");
+    street.neighbour_is_served("timer-bomb").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_contend_for_one_key_are_all_done() {
+    let street = Street::new(Setup::new()).await;
+    street.moves_in(case("state-conflicts"), "").await;
+    for n in 0..12 {
+        let body = order_placed(&format!("{n}"), harness::MONDAY_MORNING, &[line("1", "mug", 1, 4_900)]);
+        street.world.event("order-placed", &format!("o{n}"), &body).await.json(202);
+    }
+    street.world.settle().await;
+    let jobs = street.world.get("/v1/jobs?state=done&plugin=state-conflicts").await.json(200);
+    assert_eq!(jobs["jobs"].as_array().unwrap().len(), 12, "{jobs}");
+    street.neighbour_is_served("state-conflicts").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_name_leads_to_nothing_behind_the_host_is_heard() {
+    // What is granted leads to this machine, then to the cloud's own address.
+    for address in ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "fd00::1", "::ffff:127.0.0.1"] {
+        let street = Street::new(Setup::new().names(&Names::new(&[address]))).await;
+        assert_eq!(street.moves_in(case("ssrf"), "").await, Vec::<String>::new());
+        let mut asked = 0;
+        for half in [0, 1] {
+            let answer = street.ask(half).await;
+            for notice in answer["notices"].as_array().unwrap() {
+                let text = notice["text"].as_str().unwrap();
+                assert!(text.ends_with(" denied") || text.ends_with(" unreachable"), "{address}: {text}");
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 24, "{address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_leads_out_of_the_folder_of_plugins_by_no_path() {
+    let street = Street::new(Setup::new()).await;
+    for source in ["../plugins/stamp_one.wasm", "/etc/passwd", "..", "a/../stamp_one.wasm"] {
+        let entry = format!("[[plugins]]\nname = \"stamp\"\nsource = \"{source}\"\n");
+        street.world.write("shops/demo.toml", format!("{}{entry}", street.shop));
+        let problems = street.world.reload().await;
+        assert!(
+            problems.len() == 1 && problems[0].contains("is not the name of a plugin's file"),
+            "{source}: {problems:?}"
+        );
+        street.neighbour_is_served(source).await;
+    }
+    let entry = "[[plugins]]\nname = \"../other/stamp\"\nsource = \"stamp_one.wasm\"\n";
+    street.world.write("shops/demo.toml", format!("{}{entry}", street.shop));
+    let problems = street.world.reload().await;
+    assert!(problems.len() == 1 && problems[0].contains("../other/stamp"), "{problems:?}");
+    street.neighbour_is_served("a name that is a path").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_bits_are_turned_a_file_is_refused_or_does_as_it_may() {
+    let street = Street::new(Setup::new()).await;
+    let good = std::fs::read(plugin_files().join("stamp_one.wasm")).unwrap();
+    let entry = case("bit-flipped").entry();
+    street.world.write("shops/demo.toml", format!("{}{entry}", street.shop));
+    for first in 0..50 {
+        street.world.write("plugins/bit-flipped.wasm", bit_flipped(good.clone(), 2 * first));
+        let problems = street.world.reload().await;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        street.ask(first).await;
+    }
+    street.neighbour_is_served("fifty broken files").await;
 }
 
 #[test]

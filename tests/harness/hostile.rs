@@ -10,6 +10,7 @@ use serde::Deserialize;
 use wit_component::{StringEncoding, embed_component_metadata};
 
 use crate::hostile_files;
+pub use crate::hostile_files::bit_flipped;
 use crate::project;
 
 /// A plugin that wants to do harm.

@@ -48,6 +48,7 @@ pub fn make(made: &str, beside: Option<Vec<u8>>, file: &Path) -> anyhow::Result<
             with_schema(plugin()?, &schema.to_string())
         }
         "texts-deep" => with_asset(plugin()?, "locales/en.ftl", &nested("bomb = ", '{', '}', 500_000, "\n")),
+        "texts-broken" => with_asset(plugin()?, "locales/en.ftl", &"!\nx\n".repeat(50_000)),
         "text-of-a-megabyte" => {
             let (laugh, many) = ("ha".repeat(500_000), "{ a }".repeat(90));
             with_asset(plugin()?, "locales/en.ftl", &format!("a = {laugh}\nbomb = {many}\n"))
@@ -68,7 +69,7 @@ pub fn make(made: &str, beside: Option<Vec<u8>>, file: &Path) -> anyhow::Result<
         }
         "nested-doubling" => wat::parse_str(doubling(28)?)?,
         "many-instances" => {
-            let instances = "(core instance (instantiate $empty))".repeat(1_000);
+            let instances = "(core instance (instantiate $empty))".repeat(100);
             wat::parse_str(component(&format!("(core module $empty) {instances}"), ""))?
         }
         "deep-types" => {
@@ -84,11 +85,11 @@ pub fn make(made: &str, beside: Option<Vec<u8>>, file: &Path) -> anyhow::Result<
         }
         "locals-flood" => {
             let (mut sets, mut gets) = (String::new(), String::new());
-            for n in 0..20_000 {
+            for n in 0..10_000 {
                 write!(sets, "(local.set {n} (call 0))")?;
                 write!(gets, "(call 1 (local.get {n}))")?;
             }
-            let locals = "i64 ".repeat(20_000);
+            let locals = "i64 ".repeat(10_000);
             let module = format!(
                 "(core module $large (func (result i64) (i64.const 1)) (func (param i64)) \
                  (func (local {locals}) {sets} (loop {gets} (br 0))))"

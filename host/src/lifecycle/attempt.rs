@@ -185,7 +185,9 @@ impl Lifecycle {
     async fn rest(&self, job: &Claimed, fault: String, kind: &'static str, took: Duration) -> Result<()> {
         let now_ms = self.clock.now_ms();
         let attempts = job.attempts.saturating_add(1);
-        let fault: String = scrub(&fault).chars().take(FAULT).collect();
+        // The numbers of a limit are nobody's.
+        let fault = if matches!(kind, "limit" | "late") { fault } else { scrub(&fault) };
+        let fault: String = fault.chars().take(FAULT).collect();
         let next = match backoff::rest_ms(attempts, invocation::seed(&job.event_id, &job.plugin)) {
             Some(rest) => Next::Again { run_after: now_ms.saturating_add(rest) },
             None => Next::Dead { reason: self.reason(job, attempts, kind, &fault, now_ms).await? },

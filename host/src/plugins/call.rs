@@ -22,8 +22,8 @@ use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
 use crate::plugins::pace::{Exhausted, paced};
 use crate::plugins::registry::{LivePlugin, Registry};
-pub(super) use fault::shortened;
-use fault::{is_trap, of_error};
+use fault::is_trap;
+pub(super) use fault::{is_the_guests, of_error, shown};
 use handler::handle;
 
 /// What the hook is called with.
@@ -188,7 +188,7 @@ async fn run(
     let state = store.into_data();
     let fault = match called {
         Ok(Ok(())) => None,
-        Ok(Err(reason)) => Some(Fault::Refused(shortened(&reason))),
+        Ok(Err(reason)) => Some(Fault::Refused(shown(&reason))),
         Err(error) => {
             let overrun = state.memory.overrun().filter(|_| is_trap(&error));
             Some(overrun.unwrap_or_else(|| of_error(&error, limits)))

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::config::Limits;
@@ -54,7 +53,7 @@ impl Code {
         let component = match cache.and_then(|cache| cache.load(&sandbox.engine, sha256)) {
             Some(component) => component,
             None => {
-                let component = compiled(&sandbox.engine, bytes)?;
+                let component = compiled(sandbox, bytes)?;
                 if let Some(cache) = cache {
                     cache.keep(&component, sha256);
                 }
@@ -93,6 +92,10 @@ impl Code {
             })?
             .map_err(|error| match store.data().memory.overrun() {
                 Some(fault) => format!("{fault} while it starts; give it more, or let it begin smaller"),
+                None if call::is_the_guests(&error) => {
+                    let fault = call::of_error(&error, &limits);
+                    format!("{fault} while it starts; let it do its work in its hooks")
+                }
                 None => unfit(&format!("{error:#}")),
             })?;
         for (hook, handler) in &compiled.handlers {
@@ -109,20 +112,49 @@ impl Code {
 }
 
 /// Compiles on a thread of its own, which is left behind when it takes too long: nothing else can stop it.
-fn compiled(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
-    let (engine, bytes) = (engine.clone(), bytes.to_vec());
+fn compiled(sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, String> {
+    let (engine, bytes) = (sandbox.engine.clone(), bytes.to_vec());
+    // Those that were left behind keep theirs.
+    let compiler = sandbox.compilers.clone().try_acquire_owned().map_err(|_| {
+        "cannot be compiled now: other files have taken too long to compile, and are not done with; restart the host"
+            .to_owned()
+    })?;
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("plugin-compiler".to_owned())
-        .spawn(move || sender.send(Component::from_binary(&engine, &bytes)))
+        .spawn(move || {
+            let compiled = Component::from_binary(&engine, &bytes);
+            drop(compiler);
+            sender.send(compiled)
+        })
         .map_err(|error| format!("cannot be compiled now: {error}"))?;
     match receiver.recv_timeout(COMPILATION) {
-        Ok(compiled) => compiled.map_err(|error| format!("cannot be compiled: {error:#}; build it again")),
+        Ok(compiled) => compiled.map_err(|error| {
+            let error = format!("{error:#}");
+            match beyond_pool(&error).and_then(|setting| sandbox.built.limit(setting)) {
+                Some(fault) => format!("{fault} before it starts; give it more, or let it begin smaller"),
+                None => format!("cannot be compiled: {error}; build it again"),
+            }
+        }),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err("breaks the compiler; tell its author, and ours".to_owned())
+        }
         Err(_) => Err(format!(
             "takes longer than {} s to compile; build it optimised, or make it smaller",
             COMPILATION.as_secs()
         )),
     }
+}
+
+/// The limit that a component cannot be held to, by what wasmtime says; its error has no public type.
+fn beyond_pool(error: &str) -> Option<&'static str> {
+    [
+        ("core module instances", "instances"),
+        ("memory has a minimum byte size", "memory_mib"),
+        ("minimum element size", "table_elements"),
+    ]
+    .into_iter()
+    .find_map(|(words, setting)| error.contains(words).then_some(setting))
 }
 
 fn unfit(what: &str) -> String {

@@ -31,6 +31,8 @@ const KEEP_RESIDENT: usize = 512 << 10;
 const HOST_STACK: usize = 1536 << 10;
 /// Slots for trials of plugins that are being loaded.
 const TRIALS: u32 = 2;
+/// Threads that compile: one that takes too long is left behind.
+const COMPILERS: usize = 3;
 
 /// Where plugins are compiled and called.
 pub(super) struct Sandbox {
@@ -39,6 +41,8 @@ pub(super) struct Sandbox {
     decisions: Slots,
     events: Slots,
     trials: Semaphore,
+    /// One compiles; another may have been left behind.
+    pub(super) compilers: Arc<Semaphore>,
     /// Of calls that compute for long; half of the threads at most.
     pub(super) turns: Slots,
     /// Where plugins ask other servers; none where files are only looked at.
@@ -72,6 +76,17 @@ impl Built {
         }
     }
 
+    /// Passing one of those that a component shows before it is instantiated.
+    pub(super) fn limit(self, setting: &'static str) -> Option<Fault> {
+        let value = match setting {
+            "memory_mib" => self.memory_mib,
+            "table_elements" => self.table_elements,
+            "instances" => self.instances,
+            _ => return None,
+        };
+        Some(Fault::Limit { setting, value: u64::from(value) })
+    }
+
     /// Whether a pool that was built so holds what is wanted now. Less memory is kept to by each call.
     pub(super) fn holds(self, wanted: Self) -> bool {
         let most = Self {
@@ -96,6 +111,7 @@ impl Sandbox {
             decisions: Slots::new(built.concurrent_decisions),
             events: Slots::new(built.concurrent_events),
             trials: Semaphore::new(TRIALS as usize),
+            compilers: Arc::new(Semaphore::new(COMPILERS)),
             turns: Slots::new(u32::try_from(threads / 2).unwrap_or(1).max(1)),
             engine,
             fetch: None,

@@ -7,8 +7,10 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::config::{Limits, ShopConfig};
 use crate::domain::Hook;
+use crate::plugins::call::shown;
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
+use crate::plugins::extent::Extent;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::permissions::{Asks, Permission, Refusal};
 use crate::plugins::settings;
@@ -29,8 +31,8 @@ pub struct Inspection {
 
 /// Reads hooks, permissions and manifest; compiles nothing. An error is a sentence that says what to do.
 pub fn inspect(component: &[u8]) -> Result<Inspection, String> {
-    let asks = asks(component).map_err(|refusal| refusal.to_string())?;
-    let manifest = Manifest::read(component).map_err(|error| error.to_string())?;
+    let asks = asks(component).map_err(|refusal| shown(&refusal.to_string()))?;
+    let manifest = Manifest::read(component).map_err(|error| shown(&error.to_string()))?;
     Ok(Inspection {
         manifest,
         sha256: sha256(component),
@@ -87,8 +89,11 @@ pub(super) fn asks(bytes: &[u8]) -> Result<Asks, Refusal> {
     let mut exports = Vec::new();
     // Modules and components inside have imports of their own, which say nothing of this one's.
     let mut depth = 0_usize;
+    let mut extent = Extent::default();
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(broken)? {
+        let payload = payload.map_err(broken)?;
+        extent.see(&payload)?;
+        match payload {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(Refusal::CoreModule);
             }

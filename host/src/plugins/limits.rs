@@ -9,12 +9,14 @@ use crate::plugins::call::Fault;
 pub(super) const MEMORIES: u32 = 2;
 pub(super) const TABLES: u32 = 8;
 
-/// Caps of a guest's memory and tables, and the one that it ran into first.
+/// Caps of a guest's memories and tables, each over all of them, and the one that it ran into first.
 #[derive(Debug)]
 pub(super) struct Memory {
     mib: u32,
     elements: u32,
     instances: u32,
+    bytes_taken: usize,
+    elements_taken: usize,
     refused: Option<(&'static str, u32)>,
 }
 
@@ -25,6 +27,8 @@ impl Memory {
             mib: limits.memory_mib.max(1),
             elements: limits.table_elements,
             instances: limits.instances,
+            bytes_taken: 0,
+            elements_taken: 0,
             refused: None,
         }
     }
@@ -36,18 +40,35 @@ impl Memory {
 }
 
 impl ResourceLimiter for Memory {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = desired <= (self.mib as usize) << 20;
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        own_most: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let most = (self.mib as usize) << 20;
+        let sum = grown(self.bytes_taken, current, desired);
+        let allowed = sum <= most;
         if !allowed {
             self.refused.get_or_insert(("memory_mib", self.mib));
+        } else if own_most.is_none_or(|own_most| desired <= own_most) {
+            self.bytes_taken = sum;
         }
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.elements as usize;
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        own_most: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let sum = grown(self.elements_taken, current, desired);
+        let allowed = sum <= self.elements as usize;
         if !allowed {
             self.refused.get_or_insert(("table_elements", self.elements));
+        } else if own_most.is_none_or(|own_most| desired <= own_most) {
+            self.elements_taken = sum;
         }
         Ok(allowed)
     }
@@ -63,6 +84,11 @@ impl ResourceLimiter for Memory {
     fn memories(&self) -> usize {
         MEMORIES as usize
     }
+}
+
+/// What is taken of all, after one of them has grown.
+fn grown(taken: usize, current: usize, desired: usize) -> usize {
+    taken.saturating_add(desired.saturating_sub(current))
 }
 
 /// Counts what a call uses of the host.

@@ -2,6 +2,8 @@
 //! templates, README. Nothing in them is compressed, and each has a greatest size, so that a hostile
 //! file cannot swell when it is read.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -195,11 +197,11 @@ fn asset_path_fits(path: &str) -> bool {
 /// after those of its type; the later hold).
 pub fn schema(text: &str) -> Result<serde_json::Value, ManifestError> {
     let schema: serde_json::Value = parse(SETTINGS, text)?;
-    if schema.is_object() {
-        Ok(schema)
-    } else {
-        Err(ManifestError::section(SETTINGS, "it is no JSON Schema"))
+    if !schema.is_object() {
+        return Err(ManifestError::section(SETTINGS, "it is no JSON Schema"));
     }
+    bounds::check(&schema).map_err(|what| ManifestError::section(SETTINGS, format!("it {what}")))?;
+    Ok(schema)
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(section: &str, text: &str) -> Result<T, ManifestError> {

@@ -65,6 +65,8 @@ pub enum Refusal {
         "is a core WebAssembly module, not a component; build it with `cartwright plugin build`, which makes one"
     )]
     CoreModule,
+    #[error("has more than {most} {what}, which no plugin needs; build it smaller")]
+    TooMuch { what: &'static str, most: u64 },
     #[error(
         "imports `{0}`, which is WASI: a plugin has no files, clocks or network; build it for \
          wasm32-unknown-unknown with `cartwright plugin build`, or with `--stub-wasi` in JavaScript and Python"

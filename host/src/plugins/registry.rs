@@ -3,6 +3,7 @@
 mod build;
 mod files;
 mod plugin;
+mod refusals;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

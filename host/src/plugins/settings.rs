@@ -1,5 +1,6 @@
 //! A plugin's settings: checked against its schema, defaults filled in.
 
+use jsonschema::PatternOptions;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::LocationSegment;
 use serde_json::{Map, Value};
@@ -16,6 +17,10 @@ pub(super) struct Misfit {
 
 /// Deeper than any settings; keeps a schema that refers to itself from going on for ever.
 const DEPTH: usize = 32;
+/// Bytes of all defaults that are filled in.
+const DEFAULTS: usize = 1 << 20;
+/// Bytes of a pattern when it is compiled.
+const PATTERN: usize = 256 << 10;
 
 /// The settings as JSON text for the plugin.
 pub(super) fn fit(schema: Option<&Value>, settings: &toml::Value) -> Result<String, Misfit> {
@@ -29,11 +34,21 @@ pub(super) fn fit(schema: Option<&Value>, settings: &toml::Value) -> Result<Stri
             None => Ok("{}".to_owned()),
         };
     };
-    fill(schema, schema, &mut value, DEPTH);
-    let validator = jsonschema::validator_for(schema).map_err(|error| Misfit {
+    let broken = |why: &str| Misfit {
         path: Vec::new(),
-        message: format!("the plugin's schema of settings is broken ({error}); tell its author"),
-    })?;
+        message: format!("the plugin's schema of settings is broken ({}); tell its author", limited(why)),
+    };
+    let mut filling = Filling { root: schema, room: DEFAULTS };
+    filling.fill(schema, &mut value, DEPTH);
+    if filling.room == 0 {
+        return Err(broken(&format!("its defaults come to more than {DEFAULTS} bytes")));
+    }
+    // An engine that looks at each letter once, whatever the pattern.
+    let patterns = PatternOptions::regex().size_limit(PATTERN).dfa_size_limit(PATTERN);
+    let validator = jsonschema::options()
+        .with_pattern_options(patterns)
+        .build(schema)
+        .map_err(|error| broken(&error.to_string()))?;
     let first = validator.iter_errors(&value).next().map(|error| misfit(schema, &error));
     match first {
         Some(misfit) => Err(misfit),
@@ -160,57 +175,75 @@ fn json(value: &toml::Value, path: &mut Vec<Step>) -> Result<Value, Misfit> {
 }
 
 /// Puts the schema's defaults where the merchant wrote nothing.
-fn fill(root: &Value, schema: &Value, value: &mut Value, depth: usize) {
-    let Some(depth) = depth.checked_sub(1) else { return };
-    let schema = resolved(root, schema);
-    match value {
-        Value::Object(fields) => {
-            let properties = schema.get("properties").and_then(Value::as_object);
-            for (key, property) in properties.into_iter().flatten() {
-                if !fields.contains_key(key)
-                    && let Some(default) = default_of(root, property)
-                {
-                    fields.insert(key.clone(), default);
-                }
-                if let Some(field) = fields.get_mut(key) {
-                    fill(root, property, field, depth);
-                }
-            }
-            if let Some(other) = schema.get("additionalProperties").filter(|other| other.is_object()) {
-                let known = |key: &str| properties.is_some_and(|properties| properties.contains_key(key));
-                for (_, field) in fields.iter_mut().filter(|(key, _)| !known(key)) {
-                    fill(root, other, field, depth);
-                }
-            }
-        }
-        Value::Array(items) => {
-            if let Some(item_schema) = schema.get("items") {
-                for item in items {
-                    fill(root, item_schema, item, depth);
+struct Filling<'a> {
+    root: &'a Value,
+    /// Bytes; 0: there was no room for all.
+    room: usize,
+}
+
+impl Filling<'_> {
+    fn fill(&mut self, schema: &Value, value: &mut Value, depth: usize) {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.room > 0) else { return };
+        // Each look costs something, so that there is an end to them.
+        self.room = self.room.saturating_sub(1);
+        let schema = resolved(self.root, schema);
+        match value {
+            Value::Object(fields) => self.fill_fields(schema, fields, depth),
+            Value::Array(items) => {
+                if let Some(item_schema) = schema.get("items") {
+                    for item in items {
+                        self.fill(item_schema, item, depth);
+                    }
                 }
             }
-        }
-        _ => {}
-    }
-    for keyword in ["allOf", "anyOf", "oneOf"] {
-        let branches = schema.get(keyword).and_then(Value::as_array);
-        // An optional value is one of two: the thing, or null. Other choices are not guessed at.
-        let things: Vec<&Value> = branches
-            .into_iter()
-            .flatten()
-            .filter(|branch| branch.get("type").and_then(Value::as_str) != Some("null"))
-            .collect();
-        match things.as_slice() {
-            [thing] => fill(root, thing, value, depth),
-            several if keyword == "allOf" => several.iter().for_each(|thing| fill(root, thing, value, depth)),
             _ => {}
+        }
+        for keyword in ["allOf", "anyOf", "oneOf"] {
+            let branches = schema.get(keyword).and_then(Value::as_array);
+            // An optional value is one of two: the thing, or null. Other choices are not guessed at.
+            let things: Vec<&Value> = branches
+                .into_iter()
+                .flatten()
+                .filter(|branch| branch.get("type").and_then(Value::as_str) != Some("null"))
+                .collect();
+            match things.as_slice() {
+                [thing] => self.fill(thing, value, depth),
+                several if keyword == "allOf" => {
+                    several.iter().for_each(|thing| self.fill(thing, value, depth));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn fill_fields(&mut self, schema: &Value, fields: &mut Map<String, Value>, depth: usize) {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (key, property) in properties.into_iter().flatten() {
+            if !fields.contains_key(key)
+                && let Some(default) = default_of(self.root, property)
+            {
+                self.room = self.room.saturating_sub(default.to_string().len());
+                if self.room == 0 {
+                    return;
+                }
+                fields.insert(key.clone(), default.clone());
+            }
+            if let Some(field) = fields.get_mut(key) {
+                self.fill(property, field, depth);
+            }
+        }
+        if let Some(other) = schema.get("additionalProperties").filter(|other| other.is_object()) {
+            let known = |key: &str| properties.is_some_and(|properties| properties.contains_key(key));
+            for (_, field) in fields.iter_mut().filter(|(key, _)| !known(key)) {
+                self.fill(other, field, depth);
+            }
         }
     }
 }
 
 /// Beside a `$ref`, a `default` is the property's own.
-fn default_of(root: &Value, property: &Value) -> Option<Value> {
-    property.get("default").or_else(|| resolved(root, property).get("default")).cloned()
+fn default_of<'a>(root: &'a Value, property: &'a Value) -> Option<&'a Value> {
+    property.get("default").or_else(|| resolved(root, property).get("default"))
 }
 
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
@@ -322,7 +355,25 @@ mod tests {
     fn a_schema_that_refers_to_itself_comes_to_an_end() {
         let schema = json!({ "$ref": "#/$defs/A", "$defs": { "A": { "$ref": "#/$defs/A" } } });
         let mut value = json!({});
-        fill(&schema, &schema, &mut value, DEPTH);
+        Filling { root: &schema, room: DEFAULTS }.fill(&schema, &mut value, DEPTH);
         assert_eq!(value, json!({}));
+    }
+
+    #[test]
+    fn defaults_that_grow_come_to_an_end() {
+        let twice = json!({ "$ref": "#/$defs/A" });
+        let grows = json!({ "default": {}, "$ref": "#/$defs/A" });
+        for a in [
+            json!({ "allOf": [twice, twice] }),
+            json!({ "properties": { "left": grows, "right": grows } }),
+            json!({ "properties": { "items": {
+                "default": vec![json!({}); 1_000],
+                "items": { "properties": { "x": { "default": "x".repeat(100_000) } } }
+            } } }),
+        ] {
+            let schema = json!({ "$ref": "#/$defs/A", "$defs": { "A": a } });
+            let message = fit(Some(&schema), &settings("")).unwrap_err().message;
+            assert!(message.contains("its defaults come to more than"), "{message}");
+        }
     }
 }

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::{BreakerConfig, Limits};
-use crate::domain::scrub::scrub;
 use crate::plugins::breaker::{Admission, Breaker, Ending, Position, Tripped};
-use crate::plugins::call::{Fault, shortened};
+use crate::plugins::call::Fault;
 use crate::plugins::lines::Lines;
 use crate::plugins::meters::{CallMeters, passed, show_breaker};
 use crate::plugins::registry::LivePlugin;
@@ -104,7 +103,7 @@ impl LivePlugin {
         if let Fault::Limit { setting, .. } = fault {
             passed(&self.shop, &self.entry.name, setting);
         }
-        let text = shortened(&scrub(&fault.to_string()));
+        let text = fault.told();
         self.settle(config, now_ms, &Admission::Normal, Ending::Bad(&text));
     }
 
@@ -182,7 +181,7 @@ impl Admitted {
         self.settled = true;
         let Some(fault) = fault else { return self.end(config, now_ms, Ending::Good) };
         if fair && fault.is_the_plugins() {
-            let text = shortened(&scrub(&fault.to_string()));
+            let text = fault.told();
             self.end(config, now_ms, Ending::Bad(&text));
         } else {
             self.end(config, now_ms, Ending::Neither);

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
+use super::bounds::MISTAKES;
 use super::shared::SHARED;
 use super::{Assets, WordingError};
 use slips::{extends_base, slips, text_keys};
@@ -110,15 +111,12 @@ impl Templates {
                 if let Ok(template) = environment.get_template(&key) {
                     errors.extend(slips(&template.undeclared_variables(true), source, &pieces));
                 }
-                for (line, text) in text_keys(source.content) {
-                    if !has_text(&plugin, text) {
-                        errors.push(WordingError {
-                            file: source.file.clone(),
-                            line: Some(line),
-                            what: format!("there is no text `{text}` in any language; add it to `locales/`"),
-                        });
-                    }
-                }
+                let unknown = text_keys(source.content).filter(|(_, text)| !has_text(&plugin, text));
+                errors.extend(unknown.take(MISTAKES).map(|(line, text)| WordingError {
+                    file: source.file.clone(),
+                    line: Some(line),
+                    what: format!("there is no text `{text}` in any language; add it to `locales/`"),
+                }));
             }
         }
         if !errors.is_empty() {

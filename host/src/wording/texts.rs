@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use fluent_bundle::builtins;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::types::{AnyEq, FluentType};
 use fluent_bundle::{FluentArgs, FluentError, FluentResource, FluentValue};
 use intl_memoizer::Memoizable;
 use unic_langid::LanguageIdentifier;
 
+use super::bounds::{self, MISTAKES, Short};
 use super::{WordingError, money};
 
 /// What a text is filled with.
@@ -41,7 +43,7 @@ const FORMS: [(&str, &str); 4] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Whole(String),
-    /// Something it names is missing; that part is left out.
+    /// Something it names is missing, or it is too long; that part is left out.
     Partly(String),
 }
 
@@ -82,9 +84,13 @@ impl Texts {
                 what: format!("`{tag}` is not a language tag; name the file like `en.ftl` or `pt-BR.ftl`"),
             }]
         })?;
+        if let Some((line, what)) = bounds::unparsable(source) {
+            return Err(vec![WordingError { file: file.to_owned(), line: Some(line), what }]);
+        }
         let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
             errors
                 .into_iter()
+                .take(MISTAKES)
                 .map(|error| WordingError {
                     file: file.to_owned(),
                     line: Some(line_at(source, error.pos.start)),
@@ -95,7 +101,7 @@ impl Texts {
         let resource = Arc::new(resource);
         let mut alone = FluentBundle::new_concurrent(vec![language.clone()]);
         if let Err(errors) = alone.add_resource(Arc::clone(&resource)) {
-            return Err(errors.into_iter().map(|error| twice(file, source, &error)).collect());
+            return Err(errors.into_iter().take(MISTAKES).map(|error| twice(file, source, &error)).collect());
         }
         let bundle = self.languages.entry(language.to_string()).or_insert_with(|| empty(language));
         bundle.add_resource_overriding(resource);
@@ -123,11 +129,12 @@ impl Texts {
             filled.set(name.as_str(), fluent(argument));
         }
         let mut errors = Vec::new();
-        let text = bundle.format_pattern(pattern, Some(&filled), &mut errors);
-        Some(if errors.is_empty() {
-            Found::Whole(text.into_owned())
+        let mut short = Short::default();
+        let whole = bundle.write_pattern(&mut short, pattern, Some(&filled), &mut errors).is_ok();
+        Some(if whole && errors.is_empty() {
+            Found::Whole(short.text)
         } else {
-            Found::Partly(without_holes(&text))
+            Found::Partly(without_holes(&short.text))
         })
     }
 }
@@ -165,7 +172,14 @@ fn empty(language: LanguageIdentifier) -> FluentBundle<Arc<FluentResource>> {
             _ => FluentValue::Error,
         });
     }
-    let _ = bundle.add_builtins();
+    let _ = bundle.add_function("NUMBER", |positional, named| match builtins::NUMBER(positional, named) {
+        FluentValue::Number(mut number) => {
+            let asked = number.options.minimum_fraction_digits;
+            number.options.minimum_fraction_digits = bounds::digits(asked);
+            FluentValue::Number(number)
+        }
+        other => other,
+    });
     bundle
 }
 

@@ -4,6 +4,7 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use crate::config::Limits;
 use crate::domain::instant;
+use crate::domain::scrub::scrub;
 
 /// Why a call gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +83,14 @@ impl Fault {
         }
     }
 
+    /// As it is kept and shown: in a plugin's own words may be what it knows of a customer.
+    pub(in crate::plugins) fn told(&self) -> String {
+        match self {
+            Self::Limit { .. } | Self::Late { .. } => self.to_string(),
+            _ => shown(&scrub(&self.to_string())),
+        }
+    }
+
     /// The plugin's own doing; not the host's, nor that it was not called at all.
     #[must_use]
     pub fn is_the_plugins(&self) -> bool {
@@ -96,8 +105,15 @@ pub(super) fn is_trap(error: &wasmtime::Error) -> bool {
     error.downcast_ref::<Trap>().is_some()
 }
 
+/// Whether what ran in the plugin ended so, and not what surrounds it.
+pub(in crate::plugins) fn is_the_guests(error: &wasmtime::Error) -> bool {
+    is_trap(error)
+        || error.downcast_ref::<Fault>().is_some()
+        || error.downcast_ref::<WasmBacktrace>().is_some()
+}
+
 /// What stopped a call, as a sentence.
-pub(super) fn of_error(error: &wasmtime::Error, limits: &Limits) -> Fault {
+pub(in crate::plugins) fn of_error(error: &wasmtime::Error, limits: &Limits) -> Fault {
     if let Some(fault) = error.downcast_ref::<Fault>() {
         return fault.clone();
     }
@@ -111,7 +127,11 @@ pub(super) fn of_error(error: &wasmtime::Error, limits: &Limits) -> Fault {
         if text.contains("instance count too high") {
             return Fault::Limit { setting: "instances", value: u64::from(limits.instances) };
         }
-        return Fault::Trapped(shortened(&text));
+        // Where the guest was is not what a person wants to know first.
+        return Fault::Trapped(match error.downcast_ref::<WasmBacktrace>() {
+            Some(_) => format!("{}{}", shown(&error.root_cause().to_string()), place(error)),
+            None => shown(&text),
+        });
     };
     let what = match trap {
         Trap::StackOverflow => {
@@ -141,8 +161,15 @@ fn place(error: &wasmtime::Error) -> String {
         .unwrap_or_default()
 }
 
+/// The same for what is no text for people: without control characters, which a terminal would obey.
+pub(in crate::plugins) fn shown(text: &str) -> String {
+    let clean =
+        |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    shortened(text).chars().map(clean).collect()
+}
+
 /// What a guest says goes into logs and answers: no longer than a screen.
-pub(in crate::plugins) fn shortened(text: &str) -> String {
+fn shortened(text: &str) -> String {
     const MOST: usize = 1_000;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -1,6 +1,7 @@
 //! From files to a snapshot. What is broken is replaced by what was live, and becomes a problem.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,11 +10,13 @@ use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 
 use super::files::{self, Source};
+use super::refusals::Refusals;
 use super::{LivePlugin, LiveShop, Plugin, Problem, Snapshot};
 use crate::config::calendar::Calendar;
 use crate::config::{ConfigError, HostConfig, ShopConfig, load_host, load_shops};
 use crate::domain::{Shop, money};
 use crate::plugins::cache::Cache;
+use crate::plugins::call::shown;
 use crate::plugins::code::Code;
 use crate::plugins::engine::{Built, Sandbox};
 use crate::plugins::inspect;
@@ -26,6 +29,8 @@ pub(super) struct Kept {
     cache: Option<Cache>,
     /// Shop → name → the merchant's live templates and texts.
     pub(super) overrides: BTreeMap<String, BTreeMap<String, Assets>>,
+    /// Files that were offered and not taken.
+    refusals: Refusals,
     /// Of each plugin that is live, by its hash: shops share what is made of them.
     assets: HashMap<String, Arc<Assets>>,
 }
@@ -93,6 +98,9 @@ pub(super) fn snapshot(
         .filter_map(|config| Some((config.id.clone(), builder.shop(config)?)))
         .collect();
     let problems = builder.problems;
+    let offered: HashSet<String> =
+        builder.sources.values().flatten().map(|source| source.sha256.clone()).collect();
+    kept.refusals.only(&offered);
     kept.overrides.retain(|id, _| shops.contains_key(id));
     let live = |sha256: &String| {
         shops.values().flat_map(|shop| &shop.plugins).any(|live| live.plugin.sha256 == *sha256)
@@ -204,9 +212,25 @@ impl Builder<'_> {
         if let Some(known) = self.compiled.get(&source.sha256) {
             return known.clone();
         }
-        let plugin = self.compile(source).map(Arc::new);
+        let refused = self.kept.refusals.of(&source.sha256, &self.host.limits);
+        let plugin = match refused {
+            Some(sentence) => Err(sentence),
+            None => self.first(source).map(Arc::new),
+        };
         self.compiled.insert(source.sha256.clone(), plugin.clone());
         plugin
+    }
+
+    /// A file that was not seen before. A panic is the host's fault, and this file's trouble alone.
+    fn first(&mut self, source: &Source) -> Result<Plugin, String> {
+        let compiled = catch_unwind(AssertUnwindSafe(|| self.compile(source)));
+        let compiled =
+            compiled.unwrap_or_else(|_| Err("breaks the host that reads it; tell both authors".into()));
+        compiled.map_err(|sentence| {
+            let sentence = shown(&sentence);
+            self.kept.refusals.keep(&source.sha256, &self.host.limits, &sentence);
+            sentence
+        })
     }
 
     fn compile(&self, source: &Source) -> Result<Plugin, String> {

@@ -7,9 +7,12 @@ use super::build::Builder;
 use super::plugin::{older, unchanged};
 use super::{LivePlugin, LiveShop, Problem, files};
 use crate::config::ShopConfig;
+use crate::plugins::call::shown;
 use crate::wording::{Assets, Wording, WordingError};
 
 type Overrides = BTreeMap<String, Assets>;
+/// So many mistakes are told at once: a plugin's file may have as many as it has lines.
+const MISTAKES: usize = 20;
 /// The merchant's changes of what every message shares.
 const SHARED: &str = "shop";
 
@@ -151,7 +154,7 @@ impl Builder<'_> {
     fn mistakes(&mut self, shop: &ShopConfig, errors: &[WordingError]) {
         let was_live = self.before.is_some_and(|before| before.shops.contains_key(&shop.id));
         let fate = if was_live { "what was live before stays live" } else { "it is left out until then" };
-        for error in errors {
+        for error in errors.iter().take(MISTAKES) {
             // `<plugin>: <path>` lies in a plugin's file, `<name>/<path>` in the merchant's folder.
             let (plugin, file) = match error.file.split_once(": ") {
                 Some((plugin, path)) => (plugin, format!("{path} in the plugin `{plugin}`")),
@@ -164,7 +167,7 @@ impl Builder<'_> {
             let kind = if error.file.ends_with(".ftl") { "texts" } else { "templates" };
             let problem = Problem {
                 kind: kind.to_owned(),
-                message: format!("{file}{line}: {}; {fate}", error.what),
+                message: format!("{file}{line}: {}; {fate}", shown(&error.what)),
                 file: format!("{file}{line}"),
                 shop: Some(shop.id.clone()),
                 plugin: (plugin != SHARED).then(|| plugin.to_owned()),
@@ -173,6 +176,12 @@ impl Builder<'_> {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
+        }
+        let more = errors.len().saturating_sub(MISTAKES);
+        if more > 0
+            && let Some(last) = self.problems.last_mut()
+        {
+            last.message = format!("{} (and {more} more mistakes)", last.message);
         }
     }
 }

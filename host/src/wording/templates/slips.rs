@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Source;
 use crate::wording::WordingError;
+use crate::wording::bounds::MISTAKES;
 use crate::wording::texts::line_at;
 
 /// Names that a template may use beside its own.
@@ -77,7 +78,7 @@ pub(super) fn slips<'a>(
 ) -> impl Iterator<Item = WordingError> + use<'a> {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();
-    sorted.into_iter().filter_map(move |name| {
+    let found = sorted.into_iter().filter_map(move |name| {
         let mut parts = name.split('.');
         let root = parts.next().unwrap_or_default();
         let field = parts.next();
@@ -99,12 +100,14 @@ pub(super) fn slips<'a>(
             line: source.content.find(name.as_str()).map(|at| line_at(source.content, at)),
             what: format!("{what}; there are {}", known.join(", ")),
         })
-    })
+    });
+    found.take(MISTAKES)
 }
 
 /// The literal keys of `t("…")`, with their lines.
 pub(super) fn text_keys(source: &str) -> impl Iterator<Item = (usize, &str)> {
     ["t(\"", "t('"].into_iter().flat_map(move |call| {
+        let (mut line, mut seen) = (1, 0);
         source.match_indices(call).filter_map(move |(at, found)| {
             let before = source.get(..at)?.chars().next_back();
             if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == '.') {
@@ -112,9 +115,12 @@ pub(super) fn text_keys(source: &str) -> impl Iterator<Item = (usize, &str)> {
             }
             let rest = source.get(at + found.len()..)?;
             let (text, after) = rest.split_once(['"', '\''])?;
+            // Counted on from the call before: a template may have very many.
+            line += source.get(seen..at)?.bytes().filter(|byte| *byte == b'\n').count();
+            seen = at;
             // `t("step-" ~ n)` is made when rendering.
             let whole = matches!(after.trim_start().chars().next(), Some(')' | ','));
-            whole.then(|| (line_at(source, at), text))
+            whole.then_some((line, text))
         })
     })
 }
