@@ -83,17 +83,17 @@ impl Outcome {
     }
 }
 
+/// Whether a hook is called while a shopper waits.
+#[must_use]
+pub fn is_decision(hook: &str) -> bool {
+    ["pricing", "delivery", "content", "review"].contains(&hook)
+}
+
 fn pricing() -> String {
     "pricing".to_owned()
 }
 
 impl Case {
-    /// Whether it is called while a shopper waits.
-    #[must_use]
-    pub fn is_decision(&self) -> bool {
-        ["pricing", "delivery", "content", "review"].contains(&self.hook.as_str())
-    }
-
     /// Its `[[plugins]]` entry, under its own name, with a file of that name.
     #[must_use]
     pub fn entry(&self) -> String {

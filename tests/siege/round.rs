@@ -1,0 +1,278 @@
+//! One siege: rounds with and without the load, then what is left of it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use harness::hostile::{Case, Outcome};
+use serde_json::Value;
+
+use crate::host::{self, Process};
+use crate::load::{self, Answer, Pressure};
+use crate::shops::{self, Client};
+
+/// Requests a second of the hostile shop: a quarter more than its key may.
+const PRESSURE: f64 = 250.0;
+/// How often a file that is refused is offered again.
+const OFFERS: Duration = Duration::from_millis(500);
+/// A plugin is compiled within two minutes, or refused.
+const LOADED_WITHIN: Duration = Duration::from_secs(180);
+/// So long the host may take to give its memory back.
+const CALM_WITHIN: Duration = Duration::from_secs(30);
+/// Of what the host held before, %.
+const MEMORY_PERCENT: u64 = 110;
+/// How often the calm shop's p99 may be what it is alone.
+const RATIO: f64 = 2.0;
+
+/// What came of a siege.
+#[derive(Debug)]
+pub struct Siege {
+    pub name: String,
+    pub expected: Outcome,
+    /// How the plugin's calls ended: kind → number; and a sentence that tells of it.
+    pub ends: Vec<(String, u64)>,
+    pub sentence: String,
+    pub refused: bool,
+    pub alone: Duration,
+    pub beside: Duration,
+    /// Checkouts of the calm shop that were not answered as they should.
+    pub wrong: usize,
+    pub measured: usize,
+    /// The hostile shop's requests, and those of them that were let in.
+    pub pressure: usize,
+    pub admitted: usize,
+    pub memory_before_kib: u64,
+    pub memory_after_kib: u64,
+    pub alive: bool,
+}
+
+impl Siege {
+    /// p99 with the load, in parts of that without.
+    pub fn ratio(&self) -> f64 {
+        self.beside.as_secs_f64() / self.alone.as_secs_f64().max(1e-6)
+    }
+
+    pub fn as_expected(&self) -> bool {
+        let ended = |kind: &str| self.ends.iter().any(|(ended, times)| ended == kind && *times > 0);
+        match self.expected {
+            Outcome::Refused => self.refused,
+            Outcome::Corrected => !self.refused && ended("ok"),
+            fault => !self.refused && ended(fault.name()),
+        }
+    }
+
+    pub fn gave_back(&self) -> bool {
+        self.memory_after_kib * 100 <= self.memory_before_kib * MEMORY_PERCENT
+    }
+
+    pub fn contained(&self) -> bool {
+        self.alive && self.wrong == 0 && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
+    }
+}
+
+/// A host with both shops, warm.
+struct Ground {
+    folder: tempfile::TempDir,
+    process: Process,
+    client: Client,
+}
+
+impl Ground {
+    async fn prepare() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        shops::write(folder.path())?;
+        let process = Process::start(folder.path()).await?;
+        let client = Client::new(process.address)?;
+        client.furnish().await?;
+        let answers = load::measure(&client.checkouts(), 200.0, 0, 200).await;
+        anyhow::ensure!(wrong(&answers) == 0, "a checkout is wrong: {:?}", answers.first());
+        Ok(Self { folder, process, client })
+    }
+}
+
+/// Checkouts of the calm shop that a host answers in a second when it has nothing else to do.
+pub async fn capacity() -> anyhow::Result<f64> {
+    let ground = Ground::prepare().await?;
+    // Its keys may not ask for so much.
+    let file = ground.folder.path().join("cartwright.toml");
+    std::fs::write(file, "[log]\nfilter = \"warn\"\n[http]\nrequests_per_second = 1000000\n")?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    load::saturate(&ground.client.checkouts(), 16, Duration::from_secs(4)).await
+}
+
+pub async fn siege(case: &Case, rate: f64, rounds: u32, requests: u32) -> anyhow::Result<Siege> {
+    let alone = Ground::prepare().await?;
+    alone.process.pause()?;
+    let mut beside = Ground::prepare().await?;
+    let mut next = warm(&beside).await?;
+    let memory_before_kib = beside.process.memory_kib()?;
+    shops::offer(beside.folder.path(), case)?;
+    shops::enable(beside.folder.path(), &case.entry())?;
+    let live = loaded(&beside.client, case).await.with_context(|| host::tail(beside.folder.path()))?;
+    let each = requests.div_ceil(rounds);
+    let (mut calm, mut disturbed, mut pressed) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..rounds {
+        // Neither is always the first.
+        for loaded in [round % 2 == 0, round % 2 == 1] {
+            let first = u64::from(round) * u64::from(each);
+            if loaded {
+                beside.process.go_on()?;
+                let under = pressure(&beside, case, next, live.is_err(), async {
+                    load::measure(&beside.client.checkouts(), rate, first, each).await
+                });
+                let (answers, of_load, sent) = under.await?;
+                disturbed.extend(answers);
+                pressed.extend(of_load);
+                next = sent;
+                beside.process.pause()?;
+            } else {
+                alone.process.go_on()?;
+                calm.extend(load::measure(&alone.client.checkouts(), rate, first, each).await);
+                alone.process.pause()?;
+            }
+        }
+    }
+    beside.process.go_on()?;
+    let alive = beside.process.is_alive();
+    let (ends, sentence, memory_after_kib) = if alive {
+        let told = told(&beside.client, case, &pressed, &live).await?;
+        (told.0, told.1, quiet(&beside, memory_before_kib).await?)
+    } else {
+        (Vec::new(), host::tail(beside.folder.path()), 0)
+    };
+    Ok(Siege {
+        name: case.name.clone(),
+        expected: case.expect.outcome,
+        ends,
+        sentence,
+        refused: live.is_err(),
+        alone: load::p99(&calm),
+        beside: load::p99(&disturbed),
+        wrong: wrong(&calm) + wrong(&disturbed),
+        measured: disturbed.len(),
+        admitted: pressed.iter().filter(|answer| answer.status.is_some_and(|status| status < 300)).count(),
+        pressure: pressed.len(),
+        memory_before_kib,
+        memory_after_kib,
+        alive,
+    })
+}
+
+/// Memory that a host under such a load holds for good is there before the plugin comes.
+async fn warm(ground: &Ground) -> anyhow::Result<u64> {
+    let mut next = 0;
+    for hook in ["pricing", "order-placed"] {
+        let pressure = Pressure::begin(ground.client.pressure(hook)?, PRESSURE, next);
+        load::measure(&ground.client.checkouts(), 100.0, 0, 150).await;
+        next = pressure.end().await.1;
+    }
+    Ok(next)
+}
+
+/// Runs `measure` under the hostile shop's load: its result, the load's answers, the load's next number.
+async fn pressure<T>(
+    ground: &Ground,
+    case: &Case,
+    next: u64,
+    offered_again: bool,
+    measure: impl Future<Output = T>,
+) -> anyhow::Result<(T, Vec<Answer>, u64)> {
+    let load = Pressure::begin(ground.client.pressure(&case.hook)?, PRESSURE, next);
+    let again = async {
+        loop {
+            if offered_again {
+                // Its failure shows in what is measured: the file is not taken.
+                let _ = shops::offer_again(ground.folder.path(), case);
+            }
+            tokio::time::sleep(OFFERS).await;
+        }
+    };
+    // The load is there before anything is measured.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let measured = tokio::select! {
+        measured = measure => measured,
+        () = again => unreachable!("it goes on for ever"),
+    };
+    let (answers, next) = load.end().await;
+    Ok((measured, answers, next))
+}
+
+/// Waits until the host has judged the file: live, or why not.
+async fn loaded(client: &Client, case: &Case) -> anyhow::Result<Result<(), String>> {
+    let patience = Instant::now() + LOADED_WITHIN;
+    loop {
+        let plugins = client.plugins().await?;
+        let named = |list: &str, field: &str| {
+            let entries = plugins[list].as_array().into_iter().flatten();
+            entries.filter(|entry| entry[field] == case.name.as_str()).cloned().collect::<Vec<Value>>()
+        };
+        if !named("plugins", "name").is_empty() {
+            return Ok(Ok(()));
+        }
+        let problems = named("problems", "plugin");
+        if let Some(message) = problems.iter().find_map(|problem| problem["message"].as_str()) {
+            return Ok(Err(message.to_owned()));
+        }
+        anyhow::ensure!(Instant::now() < patience, "the host does not judge the file: {plugins}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How its calls ended, and a sentence about it.
+async fn told(
+    client: &Client,
+    case: &Case,
+    pressed: &[Answer],
+    live: &Result<(), String>,
+) -> anyhow::Result<(Vec<(String, u64)>, String)> {
+    if let Err(message) = live {
+        return Ok((Vec::new(), message.clone()));
+    }
+    let metrics = client.metrics().await?;
+    let mut ends: Vec<(String, u64)> = Vec::new();
+    for line in metrics.lines().filter(|line| line.starts_with("cartwright_plugin_calls_total{")) {
+        if line.contains(&format!("plugin=\"{}\"", case.name)) {
+            let outcome = line.split("outcome=\"").nth(1).and_then(|rest| rest.split('"').next());
+            let times = line.rsplit(' ').next().and_then(|times| times.parse::<f64>().ok());
+            let (Some(outcome), Some(times)) = (outcome, times) else { continue };
+            match ends.iter_mut().find(|(known, _)| known == outcome) {
+                Some((_, sum)) => *sum += times as u64,
+                None => ends.push((outcome.to_owned(), times as u64)),
+            }
+        }
+    }
+    ends.retain(|(_, times)| *times > 0);
+    ends.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+    let sentence = pressed.iter().find_map(|answer| {
+        let body: Value = serde_json::from_str(&answer.body).ok()?;
+        let warning = body["warnings"].as_array()?.iter().find(|warning| {
+            warning["plugin"] == case.name.as_str() && warning["kind"] == case.expect.outcome.name()
+        })?;
+        warning["message"].as_str().map(str::to_owned)
+    });
+    Ok((ends, sentence.unwrap_or_else(|| case.about.clone())))
+}
+
+/// Waits until the host has given back what it took, and says how much it holds.
+async fn quiet(ground: &Ground, before_kib: u64) -> anyhow::Result<u64> {
+    shops::enable(ground.folder.path(), shops::HARMLESS)?;
+    let patience = Instant::now() + CALM_WITHIN;
+    loop {
+        let now = ground.process.memory_kib()?;
+        if now * 100 <= before_kib * MEMORY_PERCENT || Instant::now() > patience {
+            return Ok(now);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Answers of the calm shop's checkout that are not whole.
+fn wrong(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| !is_whole(answer)).count()
+}
+
+fn is_whole(answer: &Answer) -> bool {
+    let Ok(body) = serde_json::from_str::<Value>(&answer.body) else { return false };
+    answer.status == Some(200)
+        && body["warnings"].as_array().is_none_or(Vec::is_empty)
+        && body["delivery_options"].as_array().is_some_and(|options| !options.is_empty())
+}
