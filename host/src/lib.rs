@@ -12,5 +12,6 @@ pub mod messages;
 pub mod plugins;
 pub mod serve;
 pub mod store;
+mod threads;
 pub mod webhooks;
 pub mod wording;

@@ -26,6 +26,7 @@ use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::Registry;
 use crate::plugins::watch::{WatchGuard, watch as watch_files};
 use crate::store::Store;
+use crate::threads;
 use crate::webhooks::Dispatcher;
 
 /// What a caller may decide beside the files.
@@ -125,13 +126,14 @@ impl Host {
             }
         });
         if background {
+            let threads = &threads::background();
             let (worker, stopped) = (lifecycle.clone(), stopping.clone());
-            tasks.spawn(async move { worker.run(stopped).await });
-            tasks.spawn(background::forget(lifecycle.clone(), stopping.clone()));
+            tasks.spawn_on(async move { worker.run(stopped).await }, threads);
+            tasks.spawn_on(background::forget(lifecycle.clone(), stopping.clone()), threads);
             let (carrier, stopped) = (courier.clone(), stopping.clone());
-            tasks.spawn(async move { carrier.run(stopped).await });
+            tasks.spawn_on(async move { carrier.run(stopped).await }, threads);
             let (teller, stopped) = (dispatcher.clone(), stopping.clone());
-            tasks.spawn(async move { teller.run(stopped).await });
+            tasks.spawn_on(async move { teller.run(stopped).await }, threads);
         }
         let watching = if watch { Some(watch_files(Arc::clone(&registry))?) } else { None };
         tasks.spawn(background::tidy_metrics(stopping.clone()));

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 
 use cartwright::domain::{Scope, StateOwner};
 use futures::FutureExt as _;
-use harness::hostile::{Case, Outcome, bit_flipped, case, collection};
+use harness::hostile::{Case, Outcome, bit_flipped, case, collection, is_decision};
 use harness::{Names, Setup, World, plugin_files, project};
 use serde_json::{Value, json};
 
@@ -197,7 +197,7 @@ async fn prove(street: &Street, case: &Case) {
         refused(street, case, &problems).await;
     } else {
         assert!(problems.is_empty(), "{}: {problems:?}", case.name);
-        if case.is_decision() { decided(street, case).await } else { handled(street, case).await }
+        if is_decision(&case.hook) { decided(street, case).await } else { handled(street, case).await }
     }
     street.neighbour_is_served(&case.name).await;
 }

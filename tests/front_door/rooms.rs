@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms and their floors: a room may use rooms of lower floors, and, on its own floor, only those named.
-const FLOORS: [(&str, u8, &[&str]); 14] = [
+const FLOORS: [(&str, u8, &[&str]); 15] = [
     ("main", 5, &["cli"]),
     ("cli", 5, &["serve"]),
     ("serve", 5, &[]),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8, &[&str]); 14] = [
     ("plugins", 2, &["wording"]),
     ("wording", 2, &[]),
     ("config", 1, &[]),
+    ("threads", 1, &[]),
 ];
 
 fn source() -> PathBuf {

@@ -19,7 +19,7 @@ use harness::hostile::{Case, collection};
 
 /// Siege: hostile plugins in one shop under load, another shop's checkout beside them.
 ///
-/// Takes about a quarter of a minute for each plugin. Ends with 1 when one of them is not contained.
+/// Takes about half a minute for each plugin. Ends with 1 when one of them is not contained.
 #[derive(Debug, Parser)]
 #[command(name = "cargo siege --")]
 struct Arguments {
@@ -28,7 +28,7 @@ struct Arguments {
     /// Rounds, each with and without the load.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Checkouts that are measured with the load, and as many without, over all rounds.
+    /// Checkouts of a round that are measured with the load, and as many without.
     #[arg(long, default_value_t = 2_000)]
     requests: u32,
     /// What the calm shop's load is of what its host could do, %.
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 
 /// Whether all of them are contained.
 fn besiege(arguments: &Arguments) -> anyhow::Result<bool> {
+    cartwright::serve::telemetry::install_crypto();
     let cases = chosen(&arguments.names)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -58,7 +58,9 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
 
 /// What the hostile shop's file says of plugins.
 pub fn enable(folder: &Path, entries: &str) -> anyhow::Result<()> {
-    let text = format!("{HOSTILE}{}{entries}", key_entry("hostile", "k1"));
+    // The second key is the siege's own: the first may ask no more under load.
+    let keys = key_entry("hostile", "k1") + &key_entry("hostile", "k2");
+    let text = format!("{HOSTILE}{keys}{entries}");
     // As an editor does: nobody sees half a file.
     let part = folder.join("shops/hostile.toml.part");
     std::fs::write(&part, text)?;
@@ -122,9 +124,12 @@ impl Client {
     pub fn pressure(&self, hook: &str) -> anyhow::Result<Make> {
         let client = self.clone();
         if harness::hostile::is_decision(hook) {
-            let body: Arc<str> = json!({ "cart": cart(), "locale": "en" }).to_string().into();
-            return Ok(Arc::new(move |_| {
-                client.post("/v1/hooks/checkout", "hostile", "k1", body.to_string())
+            return Ok(Arc::new(move |number| {
+                // Each is another's cart: a plugin's seed is made from it.
+                let mut cart = cart();
+                cart["id"] = json!(format!("cart-{number}"));
+                let body = json!({ "cart": cart, "locale": "en" }).to_string();
+                client.post("/v1/hooks/checkout", "hostile", "k1", body)
             }));
         }
         // A timer is set by an order.
@@ -147,7 +152,18 @@ impl Client {
 
     /// `GET /v1/plugins` of the hostile shop.
     pub async fn plugins(&self) -> anyhow::Result<Value> {
-        let request = self.http.get(format!("{}/v1/plugins", self.base)).bearer_auth(key("hostile", "k1"));
+        self.get("/v1/plugins").await
+    }
+
+    /// A failed attempt of a plugin of the hostile shop, when there is one.
+    pub async fn failure(&self, plugin: &str) -> anyhow::Result<Option<Value>> {
+        let failed = self.get(&format!("/v1/jobs?state=failed&plugin={plugin}&limit=1")).await?;
+        let Some(id) = failed["jobs"][0]["id"].as_str() else { return Ok(None) };
+        Ok(self.get(&format!("/v1/jobs/{id}")).await?["failures"].get(0).cloned())
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(key("hostile", "k2"));
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
 

@@ -20,7 +20,7 @@ use crate::domain::{
 pub use crate::domain::{ReadError, Reads, StateOwner, StateRead, Versioned};
 use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
-use crate::plugins::pace::{Exhausted, paced};
+use crate::plugins::pace::{Exhausted, Pace, paced};
 use crate::plugins::registry::{LivePlugin, Registry};
 use fault::is_trap;
 pub(super) use fault::{is_the_guests, of_error, shown};
@@ -129,7 +129,7 @@ const FAIR: u32 = 4;
 
 /// Waits for a slot, then runs: both until the caller's deadline, and the second no longer than the plugin's
 /// own limits. Whether it had a fair part of its time, too.
-async fn bounded(sandbox: &Sandbox, mut invocation: Invocation, alone: bool) -> (Outcome, bool) {
+async fn bounded(sandbox: &Arc<Sandbox>, mut invocation: Invocation, alone: bool) -> (Outcome, bool) {
     let started = Instant::now();
     let plugin = Arc::clone(&invocation.plugin);
     let (hook, until) = (invocation.hook, invocation.until);
@@ -149,9 +149,10 @@ async fn bounded(sandbox: &Sandbox, mut invocation: Invocation, alone: bool) -> 
     let (given, within) = if left < own { (left, Within::Budget) } else { (own, within) };
     let until = until.min(tokio::time::Instant::now() + own);
     invocation.until = until;
-    let call = run(sandbox, invocation, &limits);
+    let call = run(Arc::clone(sandbox), invocation, limits);
     let most = Duration::from_millis(u64::from(cpu_ms));
-    let call = paced(call, &sandbox.turns, &plugin.shop, most);
+    let (turns, habit) = (&sandbox.turns, &plugin.standing.habit);
+    let call = paced(call, Pace { turns, shop: &plugin.shop, habit, most });
     let (result, reads) = match timeout_at(until, call).await {
         Ok(Ok(Ok((effects, reads)))) => (Ok(effects), reads),
         Ok(Ok(Err((fault, reads)))) => (Err(fault), reads),
@@ -166,9 +167,9 @@ async fn bounded(sandbox: &Sandbox, mut invocation: Invocation, alone: bool) -> 
 type Done = (Vec<Effect>, Vec<StateRead>);
 
 async fn run(
-    sandbox: &Sandbox,
+    sandbox: Arc<Sandbox>,
     invocation: Invocation,
-    limits: &Limits,
+    limits: Limits,
 ) -> Result<Done, (Fault, Vec<StateRead>)> {
     let hook = invocation.hook;
     let plugin = invocation.plugin.clone();
@@ -178,9 +179,9 @@ async fn run(
     };
     let input = invocation.input.clone();
     let outside = sandbox.outside(&invocation);
-    let mut state = CallState::new(invocation, limits);
+    let mut state = CallState::new(invocation, &limits);
     state.outside = outside;
-    let mut store = sandbox.store(state, limits);
+    let mut store = sandbox.store(state, &limits);
     let called = match pre.instantiate_async(&mut store).await {
         Ok(instance) => handle(hook, &mut store, instance, handler, input).await,
         Err(error) => Err(error),
@@ -191,7 +192,7 @@ async fn run(
         Ok(Err(reason)) => Some(Fault::Refused(shown(&reason))),
         Err(error) => {
             let overrun = state.memory.overrun().filter(|_| is_trap(&error));
-            Some(overrun.unwrap_or_else(|| of_error(&error, limits)))
+            Some(overrun.unwrap_or_else(|| of_error(&error, &limits)))
         }
     };
     let (effects, reads) = state.finish();

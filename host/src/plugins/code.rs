@@ -16,8 +16,9 @@ use crate::plugins::cache::Cache;
 use crate::plugins::call::{self, Surroundings};
 use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
-use crate::plugins::pace::paced;
+use crate::plugins::pace::{Habit, Pace, paced};
 use crate::plugins::permissions;
+use crate::threads;
 
 /// Wall time of the one instance that is made when a plugin is loaded.
 const TRIAL: Duration = Duration::from_secs(2);
@@ -82,22 +83,25 @@ impl Code {
         let (limits, _) = limits.of_plugin(&limits.maximum);
         let state = CallState::trial(Arc::new(nowhere()), Arc::new(Nothing), &sandbox.within(&limits));
         let mut store = sandbox.store(state, &limits);
-        let start = paced(compiled.pre.instantiate_async(&mut store), &sandbox.turns, "", TRIAL);
-        let instance = tokio::time::timeout(TRIAL, start)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or_else(|| {
+        let pre = compiled.pre.clone();
+        let start = async move {
+            let started = pre.instantiate_async(&mut store).await;
+            (store, started)
+        };
+        let (habit, shop) = (Habit::default(), "".into());
+        let start = paced(start, Pace { turns: &sandbox.turns, shop: &shop, habit: &habit, most: TRIAL });
+        let (mut store, started) =
+            tokio::time::timeout(TRIAL, start).await.ok().and_then(Result::ok).ok_or_else(|| {
                 format!("takes longer than {} s to start; let it compute in its hooks", TRIAL.as_secs())
-            })?
-            .map_err(|error| match store.data().memory.overrun() {
-                Some(fault) => format!("{fault} while it starts; give it more, or let it begin smaller"),
-                None if call::is_the_guests(&error) => {
-                    let fault = call::of_error(&error, &limits);
-                    format!("{fault} while it starts; let it do its work in its hooks")
-                }
-                None => unfit(&format!("{error:#}")),
             })?;
+        let instance = started.map_err(|error| match store.data().memory.overrun() {
+            Some(fault) => format!("{fault} while it starts; give it more, or let it begin smaller"),
+            None if call::is_the_guests(&error) => {
+                let fault = call::of_error(&error, &limits);
+                format!("{fault} while it starts; let it do its work in its hooks")
+            }
+            None => unfit(&format!("{error:#}")),
+        })?;
         for (hook, handler) in &compiled.handlers {
             call::fits(*hook, &mut store, instance, handler)
                 .map_err(|error| unfit(&format!("`{}`: {error:#}", hook.name())))?;
@@ -123,6 +127,7 @@ fn compiled(sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, String> {
     std::thread::Builder::new()
         .name("plugin-compiler".to_owned())
         .spawn(move || {
+            threads::give_way();
             let compiled = Component::from_binary(&engine, &bytes);
             drop(compiler);
             sender.send(compiled)

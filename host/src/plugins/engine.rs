@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout_at;
 use wasmtime::component::Linker;
@@ -22,6 +21,7 @@ use crate::plugins::limits::{MEMORIES, TABLES};
 use crate::plugins::registry::LivePlugin;
 use crate::plugins::slots::{Full, Shares, Slot, Slots};
 use crate::plugins::standing::part;
+use crate::threads;
 
 /// The epoch's step: how long a guest may compute before it yields its thread.
 const TICK: Duration = Duration::from_millis(2);
@@ -43,8 +43,8 @@ pub(super) struct Sandbox {
     trials: Semaphore,
     /// One compiles; another may have been left behind.
     pub(super) compilers: Arc<Semaphore>,
-    /// Of calls that compute for long; half of the threads at most.
-    pub(super) turns: Slots,
+    /// Of calls that compute for long.
+    pub(super) turns: Arc<Slots>,
     /// Where plugins ask other servers; none where files are only looked at.
     pub(super) fetch: Option<Arc<dyn Fetch>>,
     /// What is built into the pool and holds until the host is started again.
@@ -105,14 +105,13 @@ impl Sandbox {
         let engine = Engine::new(&configure(&built))?;
         tick(&engine)?;
         let linker = imports::linker(&engine)?;
-        let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
         Ok(Self {
             linker,
             decisions: Slots::new(built.concurrent_decisions),
             events: Slots::new(built.concurrent_events),
             trials: Semaphore::new(TRIALS as usize),
             compilers: Arc::new(Semaphore::new(COMPILERS)),
-            turns: Slots::new(u32::try_from(threads / 2).unwrap_or(1).max(1)),
+            turns: Arc::new(Slots::new(u32::try_from(threads::long_calls_at_once()).unwrap_or(1))),
             engine,
             fetch: None,
             built,

@@ -116,8 +116,8 @@ fn componentise(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
-pub(super) fn sandbox(limits: &Limits) -> Sandbox {
-    Sandbox::new(limits).unwrap()
+pub(super) fn sandbox(limits: &Limits) -> Arc<Sandbox> {
+    Arc::new(Sandbox::new(limits).unwrap())
 }
 
 /// Small, so that many sandboxes fit into one test process.

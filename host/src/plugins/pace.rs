@@ -1,16 +1,21 @@
-//! How a call computes: its time on a thread is measured, and bounded; one that computes for long takes turns.
+//! How a call computes: its time on a thread is measured, and bounded; one that computes for long gives way.
 //!
-//! A guest yields its thread at each tick of the epoch. One that has used up its sprint goes on only when it has
-//! a turn, for one tick; shops have turns in rotation, and there are fewer turns than threads. So guests that
-//! compute without an end leave threads to all others, whatever number of them there are.
+//! A guest yields its thread at each tick of the epoch. One that has used up its sprint goes on where threads give
+//! way to shoppers' questions (`threads::long_calls`), and there only when it has a turn, for one tick; shops have
+//! turns in rotation. A plugin that needed more than a sprint begins its next call there, until one is brief.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::future::{pending, poll_fn};
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio_util::task::AbortOnDropHandle;
+
 use crate::plugins::slots::{Lane, Shares, Slots};
+use crate::threads;
 
 /// What a call computes without waiting for a turn: most calls need a tenth of it.
 const SPRINT: Duration = Duration::from_millis(2);
@@ -23,30 +28,94 @@ const OPEN: Shares = Shares { plugin: u32::MAX, shop: u32::MAX };
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
-/// Runs `call`, which computes no longer than `most` (to the tick).
-pub(super) async fn paced<F: Future>(
-    call: F,
-    turns: &Slots,
-    shop: &str,
-    most: Duration,
-) -> Result<F::Output, Exhausted> {
-    let mut call = pin!(call);
-    let mut computed = Duration::ZERO;
-    loop {
-        let turn = if computed < SPRINT { None } else { Some(turns.take(shop, &ANY, OPEN).await) };
-        let polled = poll_fn(|context| {
+/// Whether a plugin's last call needed more than a sprint.
+#[derive(Debug, Default)]
+pub(super) struct Habit(AtomicBool);
+
+/// What a call goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace<'a> {
+    pub(super) turns: &'a Arc<Slots>,
+    pub(super) shop: &'a Arc<str>,
+    pub(super) habit: &'a Habit,
+    /// Computing, to the tick.
+    pub(super) most: Duration,
+}
+
+/// Runs `call` at its pace.
+pub(super) async fn paced<F>(call: F, pace: Pace<'_>) -> Result<F::Output, Exhausted>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let Pace { turns, shop, habit, most } = pace;
+    let mut call = Strides { call: Box::pin(call), computed: Duration::ZERO };
+    if !habit.0.load(Ordering::Relaxed) {
+        if let Some(done) = call.sprint().await {
+            return Ok(done);
+        }
+        habit.0.store(true, Ordering::Relaxed);
+    }
+    let (turns, shop) = (Arc::clone(turns), Arc::clone(shop));
+    let task = threads::long_calls().spawn(async move { call.in_turns(&turns, &shop, most).await });
+    match AbortOnDropHandle::new(task).await {
+        Ok((done, computed)) => {
+            habit.0.store(computed >= SPRINT, Ordering::Relaxed);
+            done
+        }
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // Nobody ends it but who drops this.
+            Err(_) => pending().await,
+        },
+    }
+}
+
+/// A call, and how long it has computed.
+struct Strides<F> {
+    call: Pin<Box<F>>,
+    computed: Duration,
+}
+
+impl<F: Future> Strides<F> {
+    /// As far as a sprint goes.
+    async fn sprint(&mut self) -> Option<F::Output> {
+        loop {
+            match self.stride().await {
+                Poll::Ready(done) => return Some(done),
+                Poll::Pending if self.computed >= SPRINT => return None,
+                Poll::Pending => woken().await,
+            }
+        }
+    }
+
+    async fn in_turns(
+        mut self,
+        turns: &Slots,
+        shop: &str,
+        most: Duration,
+    ) -> (Result<F::Output, Exhausted>, Duration) {
+        loop {
+            let turn = turns.take(shop, &ANY, OPEN).await;
+            let stride = self.stride().await;
+            drop(turn);
+            match stride {
+                Poll::Ready(done) => return (Ok(done), self.computed),
+                Poll::Pending if self.computed > most => return (Err(Exhausted), self.computed),
+                Poll::Pending => woken().await,
+            }
+        }
+    }
+
+    /// Until it yields, waits or ends.
+    async fn stride(&mut self) -> Poll<F::Output> {
+        poll_fn(|context| {
             let began = Instant::now();
-            let polled = call.as_mut().poll(context);
-            computed += began.elapsed();
+            let polled = self.call.as_mut().poll(context);
+            self.computed += began.elapsed();
             Poll::Ready(polled)
         })
-        .await;
-        drop(turn);
-        match polled {
-            Poll::Ready(done) => return Ok(done),
-            Poll::Pending if computed > most => return Err(Exhausted),
-            Poll::Pending => woken().await,
-        }
+        .await
     }
 }
 
@@ -58,6 +127,8 @@ async fn woken() {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     /// Computes for a while at each poll.
@@ -71,32 +142,54 @@ mod tests {
         }
     }
 
+    /// A turn for everybody, of shop `a`.
+    struct Track {
+        turns: Arc<Slots>,
+        shop: Arc<str>,
+        habit: Habit,
+    }
+
+    impl Track {
+        fn new() -> Self {
+            Self { turns: Arc::new(Slots::new(1)), shop: "a".into(), habit: Habit::default() }
+        }
+
+        fn pace(&self, most: Duration) -> Pace<'_> {
+            Pace { turns: &self.turns, shop: &self.shop, habit: &self.habit, most }
+        }
+    }
+
     #[tokio::test]
     async fn computing_is_bounded_and_waiting_is_not_counted() {
-        let turns = Slots::new(1);
+        let track = Track::new();
         let most = Duration::from_millis(20);
         let endless = busy(u32::MAX, Duration::from_millis(2));
-        assert_eq!(paced(endless, &turns, "a", most).await, Err(Exhausted));
+        assert_eq!(paced(endless, track.pace(most)).await, Err(Exhausted));
         let waits = async {
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        assert_eq!(paced(waits, &turns, "a", most).await, Ok(()));
+        assert_eq!(paced(waits, track.pace(most)).await, Ok(()));
     }
 
     #[tokio::test]
-    async fn after_its_sprint_a_call_needs_a_turn() {
-        let turns = Slots::new(1);
+    async fn after_its_sprint_a_call_needs_a_turn_until_one_is_brief() {
+        let track = Track::new();
         let most = Duration::from_secs(60);
-        let turn = turns.take("b", &ANY, OPEN).await;
-        let mut long = pin!(paced(busy(3, Duration::from_millis(3)), &turns, "a", most));
+        let turn = track.turns.take("b", &ANY, OPEN).await;
+        paced(busy(1, Duration::ZERO), track.pace(most)).await.expect("a brief one needs none");
+        let mut long = pin!(paced(busy(3, Duration::from_millis(3)), track.pace(most)));
         for _ in 0..100 {
             assert!(futures::poll!(&mut long).is_pending(), "it waits for the turn");
-            assert!(futures::poll!(pin!(paced(busy(1, Duration::ZERO), &turns, "b", most))).is_pending());
+            tokio::task::yield_now().await;
         }
-        paced(busy(1, Duration::ZERO), &turns, "b", most).await.expect("a short one needs none");
+        let mut next = Box::pin(paced(busy(1, Duration::ZERO), track.pace(most)));
+        assert!(futures::poll!(&mut next).is_pending(), "the plugin's next call waits from the start");
         drop(turn);
         assert_eq!(long.await, Ok(()));
+        assert_eq!(next.await, Ok(()));
+        let _turn = track.turns.take("b", &ANY, OPEN).await;
+        paced(busy(1, Duration::ZERO), track.pace(most)).await.expect("the last one was brief");
     }
 }

@@ -186,7 +186,7 @@ impl Registry {
         after
     }
 
-    pub(super) fn sandbox(&self) -> &Sandbox {
+    pub(super) fn sandbox(&self) -> &Arc<Sandbox> {
         &self.sandbox
     }
 

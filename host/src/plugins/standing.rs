@@ -9,6 +9,7 @@ use crate::plugins::breaker::{Admission, Breaker, Ending, Position, Tripped};
 use crate::plugins::call::Fault;
 use crate::plugins::lines::Lines;
 use crate::plugins::meters::{CallMeters, passed, show_breaker};
+use crate::plugins::pace::Habit;
 use crate::plugins::registry::LivePlugin;
 use crate::plugins::slots::Lane;
 
@@ -21,6 +22,7 @@ pub struct Standing {
     told: Lines,
     pub(super) decisions: Arc<Lane>,
     pub(super) events: Arc<Lane>,
+    pub(super) habit: Habit,
     breaker: Mutex<Breaker>,
     jobs: AtomicU32,
 }
@@ -43,6 +45,7 @@ impl Standing {
             told: Lines::new(limits.log_lines_per_second),
             decisions: Arc::default(),
             events: Arc::default(),
+            habit: Habit::default(),
             breaker: Mutex::default(),
             jobs: AtomicU32::new(0),
         }

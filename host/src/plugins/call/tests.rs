@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::Scope;
 use crate::plugins::fixtures::{self, Memory, handler, invocation};
 
-async fn bounded(sandbox: &Sandbox, invocation: Invocation) -> Outcome {
+async fn bounded(sandbox: &Arc<Sandbox>, invocation: Invocation) -> Outcome {
     bounded_and_fair(sandbox, invocation, false).await.0
 }
 

@@ -14,6 +14,7 @@ use crate::store::cache::Caches;
 use crate::store::signals::Signals;
 use crate::store::writer::{One, Writer};
 use crate::store::{Inner, Result, StoreError, handing, jobs, keys, migrations};
+use crate::threads;
 
 pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
@@ -25,7 +26,10 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 const PREPARE_WRITER: &[&str] =
     &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY"];
 
-const PREPARE_READER: &[&str] = &["PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY"];
+/// What is asked often is kept by the store itself; pages come from the system's cache. Without a word SQLite keeps
+/// 2 MiB for each connection.
+const PREPARE_READER: &[&str] =
+    &["PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256"];
 
 /// Readers at once; SQLite serves them beside the writer.
 const READERS: u32 = 8;
@@ -44,7 +48,10 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     };
     sqlx::any::install_default_drivers();
     look(&path).await.map_err(cannot)?;
-    let writer = pool(1, PREPARE_WRITER, false).connect_with(options(&path, "rwc")?).await.map_err(cannot)?;
+    // Its thread is that of the background: a burst of events leaves the processors to decisions.
+    let url = options(&path, "rwc")?;
+    let opening = threads::background().spawn(pool(1, PREPARE_WRITER, false).connect_with(url));
+    let writer = opening.await.map_err(sqlx::Error::protocol).flatten().map_err(cannot)?;
     let mut connection = writer.acquire().await?;
     migrations::apply(&mut connection, Dialect::Sqlite).await?;
     // Whoever held these is gone: the lock above is ours.
