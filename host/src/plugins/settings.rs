@@ -209,7 +209,9 @@ impl Filling<'_> {
             match things.as_slice() {
                 [thing] => self.fill(thing, value, depth),
                 several if keyword == "allOf" => {
-                    several.iter().for_each(|thing| self.fill(thing, value, depth));
+                    for thing in several {
+                        self.fill(thing, value, depth);
+                    }
                 }
                 _ => {}
             }
