@@ -23,6 +23,8 @@ pub use fetch::FetchLimits;
 pub use granted::HostGrant;
 pub use host::{Budgets, HostConfig, HttpLimits, LogConfig, LogFormat, Retention};
 pub use limits::{Beyond, BreakerConfig, Limits, PluginLimits};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use load::parse_host;
 pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_files};
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};

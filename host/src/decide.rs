@@ -16,7 +16,11 @@ mod product_page;
 pub mod quote;
 mod report;
 pub mod stages;
+#[cfg(any(test, feature = "fuzzing"))]
+mod stand_ins;
 pub mod totals;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod trials;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +48,7 @@ use report::{Filled, Report};
 use stages::{Caller, Course, Stages};
 
 /// A question of a storefront, authenticated and parsed.
+#[derive(Clone)]
 pub struct Question {
     pub hook: DecisionHook,
     /// Pinned for the whole question.

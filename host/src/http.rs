@@ -6,6 +6,8 @@ mod catalog;
 mod coupons;
 mod decisions;
 mod description;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod doors;
 mod events;
 mod health;
 mod identity;

@@ -6,6 +6,9 @@ pub mod config;
 pub mod decide;
 pub mod domain;
 pub mod fetch;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod lifecycle;
 pub mod messages;

@@ -13,6 +13,9 @@ mod retention;
 mod timers;
 mod worker;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use effects::trials;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,6 +5,8 @@ mod cache;
 pub mod call;
 pub mod code;
 pub mod contract;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod doors;
 mod engine;
 mod extent;
 mod imports;

@@ -8,6 +8,8 @@ const FLOORS: [(&str, u8, &[&str]); 15] = [
     ("main", 5, &["cli"]),
     ("cli", 5, &["serve"]),
     ("serve", 5, &[]),
+    // Only in tests, and in the builds of `tests/fuzz`.
+    ("fuzzing", 5, &[]),
     ("http", 4, &["adapters"]),
     ("adapters", 4, &[]),
     // Verifying a quote is the decision's, rendering a mail asks for content.

@@ -37,12 +37,7 @@ fn load_host_with(
                 .with_help("run `cartwright init` to write one, or name its folder with `--folder` (-C)")
         }
     })?;
-    let mut config: HostConfig = parse(&file, &text)?;
-    config.origin = Origin { file, text };
-    override_from(&mut config, environment)?;
-    if let Some(error) = ConfigError::all(check::host(&config)) {
-        return Err(error);
-    }
+    let mut config = host(&file, text, environment)?;
     // Absolute: what watches files is told absolute paths, and a command may change its folder.
     let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     folder.clone_into(&mut config.folder);
@@ -61,6 +56,26 @@ fn load_host_with(
     config.fetch.ca_file = config.fetch.ca_file.map(|path| folder.join(path));
     config.database = config.database.map(|database| rooted(&database, folder));
     Ok(config)
+}
+
+fn host(
+    file: &Path,
+    text: Arc<str>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<HostConfig, ConfigError> {
+    let mut config: HostConfig = parse(file, &text)?;
+    config.origin = Origin { file: file.to_owned(), text };
+    override_from(&mut config, environment)?;
+    match ConfigError::all(check::host(&config)) {
+        Some(error) => Err(error),
+        None => Ok(config),
+    }
+}
+
+/// The text of the host's file alone.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn parse_host(file: &Path, text: &str) -> Result<HostConfig, ConfigError> {
+    host(file, text.into(), |_| None)
 }
 
 /// `sqlite:<path>` with the path below the folder; the URL of a server as it is.

@@ -12,7 +12,7 @@ use super::merge::{
 use super::offers::Offered;
 use super::quote::{self, Quote};
 use super::totals::DeliveryPrice;
-use crate::domain::{Cart, DiscountTarget, Text, Value, money};
+use crate::domain::{Cart, DiscountTarget, PickupPoint, Place, Text, Value, money, plain};
 use crate::wording::{self, Reader};
 
 /// Writes for one shopper of one shop.
@@ -28,10 +28,11 @@ impl Finish<'_> {
         amount_for(amount, &self.asked.reader)
     }
 
-    /// `plugin` is none for the host's own texts; a text without a key is finished already.
+    /// `plugin` is none for the host's own texts; a text without a key is finished already. One line, whoever
+    /// wrote it and whatever it was filled with.
     fn text(&self, plugin: Option<&str>, text: &Text) -> String {
         let (wording, reader) = (&self.asked.shop.wording, &self.asked.reader);
-        match plugin {
+        let text = match plugin {
             Some(plugin) => wording.text(plugin, text, reader),
             None if text.key.is_empty() => text.fallback.clone(),
             None => {
@@ -39,7 +40,8 @@ impl Finish<'_> {
                     text.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
                 wording.host_text(&text.key, &arguments, reader)
             }
-        }
+        };
+        plain::one_line(&text, plain::SHOWN)
     }
 
     /// With quotes where `cart` is bought from.
@@ -77,7 +79,8 @@ impl Finish<'_> {
                 shop: self.asked.shop.config.id.clone(),
                 cart: cart.id.clone(),
                 option: option.id.clone(),
-                title: title.clone(),
+                // Enough to know it again: it travels with the cart.
+                title: plain::one_line(&title, plain::ID),
                 price: priced.price,
                 currency: cart.currency.clone(),
                 exponent: cart.exponent,
@@ -94,8 +97,8 @@ impl Finish<'_> {
             plugin: offered.plugin.clone(),
             title,
             description: option.description.as_ref().map(|text| self.text(offered.plugin.as_deref(), text)),
-            kind: option.kind.clone(),
-            carrier: option.carrier.clone(),
+            kind: word(&option.kind),
+            carrier: option.carrier.as_deref().map(word),
             group: option.group.clone(),
             price: self.amount(priced.price),
             full_price: self.amount(option.price),
@@ -108,7 +111,7 @@ impl Finish<'_> {
             order_before_text: option
                 .order_before
                 .map(|before| self.asked.shop.wording.relative_instant(before, &self.asked.reader)),
-            pickup_points: option.pickup_points.clone(),
+            pickup_points: option.pickup_points.iter().map(pickup_point).collect(),
             quote,
         }
     }
@@ -133,7 +136,7 @@ impl Finish<'_> {
                     id: applied.discount.id.clone(),
                     plugin: applied.plugin.clone(),
                     title: self.text(applied.plugin.as_deref(), &applied.discount.title),
-                    class: applied.discount.class.clone(),
+                    class: word(&applied.discount.class),
                     code: applied.discount.code.clone(),
                     amount: self.amount(sum),
                     allocations,
@@ -213,7 +216,7 @@ impl Finish<'_> {
             price: amount_for(product.price, &reader),
             currency: product.currency.clone(),
             reason: placed.recommendation.reason.as_ref().map(|text| self.text(Some(&placed.plugin), text)),
-            placement: placed.recommendation.placement.clone(),
+            placement: word(&placed.recommendation.placement),
         }
     }
 
@@ -224,7 +227,7 @@ impl Finish<'_> {
             plugin: placed.plugin.clone(),
             text: self.text(Some(&placed.plugin), &notice.text),
             severity: notice.severity.clone(),
-            placement: notice.placement.clone(),
+            placement: word(&notice.placement),
         }
     }
 
@@ -238,13 +241,33 @@ impl Finish<'_> {
             link: block.link.clone(),
             link_title: block.link_title.as_ref().map(|text| self.text(plugin, text)),
             image: block.image.clone(),
-            placement: block.placement.clone(),
+            placement: word(&block.placement),
         }
     }
 }
 
 fn amount_for(amount: i64, reader: &Reader) -> Amount {
     Amount { amount, text: wording::money(amount, reader) }
+}
+
+/// What a storefront may show or choose by, as a plugin wrote it.
+fn word(word: &str) -> String {
+    plain::one_line(word, plain::ID)
+}
+
+fn pickup_point(point: &PickupPoint) -> PickupPoint {
+    let Place { country, region, city, postcode } = &point.place;
+    let part = |part: &Option<String>| part.as_deref().map(word);
+    PickupPoint {
+        id: point.id.clone(),
+        name: plain::one_line(&point.name, plain::SHOWN),
+        place: Place {
+            country: word(country),
+            region: part(region),
+            city: part(city),
+            postcode: part(postcode),
+        },
+    }
 }
 
 fn off_lines(applied: &Applied, cart: &Cart) -> Vec<Allocation> {

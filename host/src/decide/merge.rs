@@ -18,7 +18,7 @@ pub use review::{PaymentName, Refusal, ReviewedPayment, merge_review};
 
 use super::explain::{Source, Trace};
 use crate::config::HostGrant;
-use crate::domain::{Effect, Hook};
+use crate::domain::{Effect, Hook, plain};
 
 /// What one call proposed in a stage.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,17 @@ struct Proposal<'a> {
 impl Proposal<'_> {
     fn stable_id(&self, id: &str) -> String {
         format!("{}/{id}", self.of.prefix)
+    }
+
+    /// Or why it cannot be one.
+    fn checked_id(&self, id: &str) -> Result<String, String> {
+        if id.is_empty() {
+            return Err("has no id".to_owned());
+        }
+        match plain::fault_of_id(id) {
+            Some(fault) => Err(format!("its id {fault}")),
+            None => Ok(self.stable_id(id)),
+        }
     }
 }
 

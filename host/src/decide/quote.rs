@@ -14,7 +14,7 @@ pub use crate::domain::Quote;
 const VERSION: &str = "q1";
 
 /// Longer texts are no quotes of ours; they are not even decoded.
-const LONGEST: usize = 4_096;
+const LONGEST: usize = 8_192;
 
 /// Why a text is not a quote to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::answer::{CodeStatus, Completeness};
 use super::explain::Verdict;
+use super::stand_ins::{NOW, cart, shop};
 use super::*;
 use crate::domain::{
     Arrival, CodeReason, Coupon, CouponValue, DeliveryOption, Discount, DiscountTarget, DiscountValue,
@@ -14,9 +15,6 @@ use crate::domain::{
 };
 use crate::plugins::call::Fault;
 use crate::store::CouponStanding;
-use stand_ins::{NOW, cart, shop};
-
-mod stand_ins;
 
 fn text(fallback: &str) -> Text {
     Text { key: String::new(), args: Vec::new(), fallback: fallback.to_owned() }
@@ -656,4 +654,50 @@ async fn what_a_plugin_sees_of_the_cart_is_the_hosts() {
     assert_eq!(call.surroundings.zone, "Europe/Warsaw");
     assert!(call.surroundings.seed < 1 << 53);
     assert_eq!(call.surroundings.hook_name, "checkout");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_plugin_writes_is_shown_as_one_line_and_its_quote_verifies() {
+    let mut stage = shop(&["one"], "");
+    stage.plugins.on("one", Hook::Delivery, 0, |_| {
+        let turned = DeliveryOption {
+            title: text(&format!("Home\r\nBcc: {}\u{202e}", "ż".repeat(1_900))),
+            carrier: Some("Post\u{2066}".to_owned()),
+            ..option("home", 500)
+        };
+        Ok(vec![offer(turned), offer(option("\u{202e}emoh", 400)), offer(option("a\nb", 300))])
+    });
+    stage.plugins.on("one", Hook::Review, 0, |_| {
+        let (code, target) = ("no\u{202e}".to_owned(), "cart".to_owned());
+        Ok(vec![Effect::Refuse { code, target, text: text("Not\ntoday\u{7}") }])
+    });
+    let answer = stage.checkout(cart()).await;
+    let [home] = answer.delivery_options.as_slice() else { panic!("{:?}", answer.delivery_options) };
+    assert!(home.title.starts_with("Home Bcc: żżż") && home.title.ends_with('ż'), "{}", home.title);
+    assert_eq!(home.carrier.as_deref(), Some("Post"));
+    let quote = quote::verify(&[7; 32], home.quote.as_ref().unwrap(), "test", NOW).unwrap();
+    assert_eq!((quote.price, quote.title.chars().count()), (500, 200));
+    let [refusal] = answer.refusals.as_slice() else { panic!("{:?}", answer.refusals) };
+    assert_eq!((refusal.id.as_str(), refusal.text.as_str()), ("one/no/cart", "Not today"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivery_groups_are_paid_for_together_and_share_what_room_is_left() {
+    let most = crate::domain::money::MAX_AMOUNT;
+    let mut sent = cart();
+    sent.tax = 0;
+    sent.lines.iter_mut().for_each(|line| line.tax = 0);
+    sent.lines[0].quantity = 1;
+    sent.lines[0].unit_price = most - 999 - 1_000;
+    sent.groups =
+        serde_json::from_value(json!([{ "id": "north", "lines": ["1"] }, { "id": "south" }])).unwrap();
+    for (each, delivery) in [(500, Some(1_000)), (501, None)] {
+        let mut stage = shop(&["one"], "");
+        stage.plugins.on("one", Hook::Delivery, 0, move |_| {
+            let of = |group: &str| DeliveryOption { group: Some(group.to_owned()), ..option(group, each) };
+            Ok(vec![offer(of("north")), offer(of("south"))])
+        });
+        let totals = stage.checkout(sent.clone()).await.totals.unwrap().totals;
+        assert_eq!((totals.delivery, totals.total), (delivery, most - 1_000 + delivery.unwrap_or(0)));
+    }
 }

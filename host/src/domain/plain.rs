@@ -7,6 +7,9 @@ pub const ID: usize = 200;
 /// Characters of a title or a note.
 pub const TEXT: usize = 2_000;
 
+/// Characters of a finished text; a block's body may be an essay, but not a book.
+pub const SHOWN: usize = 4_000;
+
 /// Control characters, line ends of any kind, and the marks that make what follows read from the other side:
 /// with them a text can be made to look like another.
 #[must_use]
@@ -31,6 +34,33 @@ pub fn fault_of_id(id: &str) -> Option<String> {
     if id.trim().is_empty() { Some("must not be empty".to_owned()) } else { fault(id, ID) }
 }
 
+/// As it may be shown, whoever wrote it: line ends and tabs become blanks, what else is hidden is left out, and
+/// what is longer ends in `…`.
+#[must_use]
+pub fn one_line(text: &str, longest: usize) -> String {
+    if fault(text, longest).is_none() {
+        return text.to_owned();
+    }
+    let mut line = String::with_capacity(text.len().min(longest.saturating_mul(4)));
+    let mut length = 0_usize;
+    for c in text.chars() {
+        let c = if !is_hidden(c) {
+            c
+        } else if c.is_whitespace() && !line.is_empty() && !line.ends_with(' ') {
+            ' '
+        } else {
+            continue;
+        };
+        if length.saturating_add(1) >= longest {
+            line.push('…');
+            break;
+        }
+        line.push(c);
+        length = length.saturating_add(1);
+    }
+    line
+}
+
 /// Not more of a wrong value than a person needs to know it again.
 #[must_use]
 pub fn shown(text: &str) -> String {
@@ -51,6 +81,9 @@ mod tests {
         {
             assert!(fault(text, 20).unwrap().contains("one line"), "{text:?}");
         }
+        assert_eq!(one_line("to\r\nyou\u{202e},\n\tand\u{0} her\u{2028}", 20), "to you, and her ");
+        assert_eq!(one_line("\n\u{2029}x", 20), "x");
+        assert_eq!((one_line("żżż", 3), one_line("żżżż", 3)), ("żżż".to_owned(), "żż…".to_owned()));
         assert_eq!(fault("żżż", 3), None);
         assert_eq!(fault("żżżż", 3).unwrap(), "is longer than 3 characters");
         assert_eq!(fault_of_id(" ").unwrap(), "must not be empty");

@@ -1,6 +1,6 @@
 //! Many events in one request: each is taken in or refused for itself, and answered in its place.
 
-mod forms;
+pub(super) mod forms;
 
 use std::collections::BTreeMap;
 

@@ -197,7 +197,7 @@ impl Writer<'_> {
 }
 
 /// One line as a product that can be.
-fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
+pub(super) fn read(line: &[u8], depth: usize) -> Result<CatalogEntry, FieldError> {
     // The product's own fields are flattened into the line, which hides their paths: the product read alone
     // names them.
     let entry: CatalogEntry = json::parse(line, depth)

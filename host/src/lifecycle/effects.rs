@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
+use crate::domain::plain::{one_line, shown};
 use crate::domain::{Coupon, CouponValue, Effect, Hook, Message, Scope, StateOwner, Value, money, topic};
 use crate::store::{
     Change, Changes, Label, Labelled, MessageStep, NewCoupon, NewMessage, NewWebhook, StateChange,
@@ -21,6 +24,9 @@ const KEY: usize = 500;
 const STATE_VALUE: usize = 64 << 10;
 const PAYLOAD: usize = 16 << 10;
 const LABEL: usize = 200;
+
+/// Characters of what is said of a wrong effect.
+const SENTENCE: usize = 1_000;
 
 /// A timer that sets timers sets them at least so far ahead, ms: a chain of them turns no faster.
 const TIMER_REST_MS: i64 = 60_000;
@@ -49,6 +55,11 @@ pub(super) trait Mint {
 
 /// The changes, or why the call's effects cannot be: a sentence for the plugin's author.
 pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint) -> Result<Changes, String> {
+    // It may quote what the plugin said.
+    checked(effects, scene, mint).map_err(|why| one_line(&why, SENTENCE))
+}
+
+fn checked(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint) -> Result<Changes, String> {
     let mut changes = Changes { effects: effects.iter().map(kind).collect(), ..Changes::default() };
     let mut state = BTreeMap::new();
     let mut handles = BTreeSet::new();
@@ -84,6 +95,8 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
                 if payload.len() > PAYLOAD {
                     return Err(format!("timers: the payload of `{name}` has more than {PAYLOAD} bytes"));
                 }
+                kept("timers", &name, &payload)?;
+                instant("timers", &name, Some(due_at))?;
                 if due_at > scene.now_ms.saturating_add(HORIZON_MS) {
                     return Err(format!("timers: `{name}` lies more than ten years ahead"));
                 }
@@ -92,7 +105,10 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
                 let due_at = due_at.max(soonest);
                 changes.timers.push(TimerChange::Set { key: name, due_at, payload });
             }
-            Effect::CancelTimer { key: name } => changes.timers.push(TimerChange::Cancel { key: name }),
+            Effect::CancelTimer { key: name } => {
+                key("timers.cancel", &name)?;
+                changes.timers.push(TimerChange::Cancel { key: name });
+            }
             Effect::LabelCustomer { key, value } => {
                 changes.labels.push(label(Labelled::Customer, key, value)?);
             }
@@ -113,9 +129,11 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
                 if value.len() > STATE_VALUE {
                     return Err(format!("state-write.put: `{name}` has more than {STATE_VALUE} bytes"));
                 }
+                kept("state-write.put", &name, &value)?;
                 state.insert((owner(scope, scene)?, name), Change::Put(value));
             }
             Effect::DeleteState { scope, key: name } => {
+                key("state-write.delete", &name)?;
                 state.insert((owner(scope, scene)?, name), Change::Delete);
             }
             Effect::AddState { scope, key: name, amount } => {
@@ -136,16 +154,16 @@ pub(super) fn plan(effects: Vec<Effect>, scene: &Scene<'_>, mint: &mut dyn Mint)
 }
 
 fn within_caps(changes: &Changes) -> Result<(), String> {
-    for (what, count, cap) in [
-        ("coupons", changes.coupons.len(), COUPONS),
-        ("references of points", changes.points.len(), POINTS),
-        ("timers", changes.timers.len(), TIMERS),
-        ("labels", changes.labels.len(), LABELS),
-        ("webhooks", changes.webhooks.len(), WEBHOOKS),
-        ("keys of state", changes.state.len(), STATE_KEYS),
+    for (import, what, count, cap) in [
+        ("coupons.issue", "coupons", changes.coupons.len(), COUPONS),
+        ("points.set", "references of points", changes.points.len(), POINTS),
+        ("timers", "timers", changes.timers.len(), TIMERS),
+        ("labels", "labels", changes.labels.len(), LABELS),
+        ("webhooks.send", "webhooks", changes.webhooks.len(), WEBHOOKS),
+        ("state-write", "keys of state", changes.state.len(), STATE_KEYS),
     ] {
         if count > cap {
-            return Err(format!("asked for {count} {what} in one call; at most {cap}"));
+            return Err(format!("{import}: asked for {count} {what} in one call; at most {cap}"));
         }
     }
     Ok(())
@@ -219,7 +237,7 @@ fn check_message(message: &Message, handles: &BTreeSet<u32>, scene: &Scene<'_>) 
     if !matches!(message.category.as_str(), "transactional" | "updates" | "marketing") {
         return Err(format!(
             "messages.send: category `{}` is not `transactional`, `updates` or `marketing`",
-            message.category
+            shown(&message.category)
         ));
     }
     if let Some(name) = &message.dedupe_key {
@@ -227,24 +245,27 @@ fn check_message(message: &Message, handles: &BTreeSet<u32>, scene: &Scene<'_>) 
     }
     for hook in &message.cancel_on {
         if Hook::from_name(hook).is_none_or(|hook| hook.is_stage() || hook == Hook::Timer) {
-            return Err(format!("messages.send: cancel-on `{hook}` is no event hook"));
+            return Err(format!("messages.send: cancel-on `{}` is no event hook", shown(hook)));
         }
     }
+    instant("messages.send", "when", message.when)?;
+    instant("messages.send", "not-after", message.not_after)?;
     if message.when.is_some_and(|when| when > scene.now_ms.saturating_add(HORIZON_MS)) {
         return Err("messages.send: `when` lies more than ten years ahead".to_owned());
     }
-    let mut shown = Vec::new();
+    let mut coupons = Vec::new();
     for (name, value) in &message.data {
         if let Value::Coupon(handle) = value {
             if !handles.contains(handle) {
                 return Err(format!(
-                    "messages.send: `{name}` shows coupon {handle}, which this call did not issue before"
+                    "messages.send: `{}` shows coupon {handle}, which this call did not issue before",
+                    shown(name)
                 ));
             }
-            shown.push(*handle);
+            coupons.push(*handle);
         }
     }
-    Ok(shown)
+    Ok(coupons)
 }
 
 fn check_coupon(coupon: &Coupon, scene: &Scene<'_>) -> Result<(), String> {
@@ -252,6 +273,7 @@ fn check_coupon(coupon: &Coupon, scene: &Scene<'_>) -> Result<(), String> {
         return Err("coupons.issue: `prefix` must be at most 20 letters and digits of ASCII".to_owned());
     }
     key("coupons.issue", &coupon.purpose)?;
+    instant("coupons.issue", "expires-at", coupon.expires_at)?;
     if coupon.max_uses == 0 {
         return Err("coupons.issue: `max-uses` must be at least 1".to_owned());
     }
@@ -280,7 +302,20 @@ fn label(on: Labelled, name: String, value: String) -> Result<Label, String> {
     if value.len() > LABEL {
         return Err(format!("labels: the value of `{name}` has more than {LABEL} bytes"));
     }
+    kept("labels", &name, &value)?;
     Ok(Label { on, key: name, value })
+}
+
+/// PostgreSQL keeps no NUL.
+fn kept(import: &str, name: &str, value: &str) -> Result<(), String> {
+    if value.contains('\0') { Err(format!("{import}: `{name}` holds a NUL character")) } else { Ok(()) }
+}
+
+fn instant(import: &str, what: &str, at_ms: Option<i64>) -> Result<(), String> {
+    match at_ms.map(Timestamp::from_millisecond) {
+        Some(Err(_)) => Err(format!("{import}: `{what}` is no instant in UTC milliseconds since 1970")),
+        _ => Ok(()),
+    }
 }
 
 fn key(import: &str, key: &str) -> Result<(), String> {
@@ -289,6 +324,9 @@ fn key(import: &str, key: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod trials;
 
 #[cfg(test)]
 mod tests {
@@ -395,6 +433,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_a_sentence() {
+        let why = planned(vec![Effect::LabelOrder { key: "\u{202e}k".to_owned(), value: "x".repeat(201) }]);
+        assert_eq!(why.unwrap_err(), "labels: the value of `k` has more than 200 bytes");
         let cases = [
             (coupon(|coupon| coupon.max_uses = 0), "max-uses"),
             (coupon(|coupon| coupon.value = CouponValue::Percent(10_001)), "basis points"),
@@ -404,9 +444,20 @@ mod tests {
             (message(|message| message.template = "../base".to_owned()), "template"),
             (message(|message| message.category = "news".to_owned()), "category `news`"),
             (message(|message| message.cancel_on = vec!["checkout".to_owned()]), "no event hook"),
-            (message(|message| message.when = Some(i64::MAX)), "ten years"),
+            (message(|message| message.when = Some(1 << 47)), "ten years"),
             (Effect::SetPoints { reference: "1".to_owned(), total: 1 << 53 }, "too large"),
-            (Effect::SetTimer { key: "t".to_owned(), due_at: i64::MAX, payload: String::new() }, "ten years"),
+            (Effect::SetTimer { key: "t".to_owned(), due_at: 1 << 47, payload: String::new() }, "ten years"),
+            (
+                Effect::SetTimer { key: "t".to_owned(), due_at: i64::MIN, payload: String::new() },
+                "no instant",
+            ),
+            (Effect::SetTimer { key: "t".to_owned(), due_at: 0, payload: "\0".to_owned() }, "NUL"),
+            (Effect::CancelTimer { key: String::new() }, "1 to 500"),
+            (Effect::DeleteState { scope: Scope::Shop, key: "a\nb".to_owned() }, "control"),
+            (Effect::LabelOrder { key: "k".to_owned(), value: "\0".to_owned() }, "NUL"),
+            (put("k", "\0"), "NUL"),
+            (coupon(|coupon| coupon.expires_at = Some(i64::MAX)), "no instant"),
+            (message(|message| message.not_after = Some(i64::MIN)), "no instant"),
             (Effect::SendWebhook { topic: "t".to_owned(), payload: "{".to_owned() }, "must be JSON"),
             (
                 Effect::SendWebhook { topic: "message.sent".to_owned(), payload: "{}".to_owned() },

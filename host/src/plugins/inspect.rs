@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::config::{Limits, ShopConfig};
-use crate::domain::Hook;
+use crate::domain::{Hook, plain};
 use crate::plugins::call::shown;
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
@@ -14,6 +14,9 @@ use crate::plugins::extent::Extent;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::permissions::{Asks, Permission, Refusal};
 use crate::plugins::settings;
+
+/// Characters of why a file is none.
+const SENTENCE: usize = 1_000;
 
 /// For `plugin inspect`.
 #[derive(Debug, Clone)]
@@ -31,8 +34,10 @@ pub struct Inspection {
 
 /// Reads hooks, permissions and manifest; compiles nothing. An error is a sentence that says what to do.
 pub fn inspect(component: &[u8]) -> Result<Inspection, String> {
-    let asks = asks(component).map_err(|refusal| shown(&refusal.to_string()))?;
-    let manifest = Manifest::read(component).map_err(|error| shown(&error.to_string()))?;
+    // It may quote the file, and a terminal is to show it.
+    let sentence = |error: String| plain::one_line(&shown(&error), SENTENCE);
+    let asks = asks(component).map_err(|refusal| sentence(refusal.to_string()))?;
+    let manifest = Manifest::read(component).map_err(|error| sentence(error.to_string()))?;
     Ok(Inspection {
         manifest,
         sha256: sha256(component),

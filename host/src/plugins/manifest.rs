@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use wasm_encoder::{ComponentSection, CustomSection, RawSection};
 use wasmparser::{Encoding, Parser, Payload};
 
+use crate::domain::plain;
 use crate::wording::Assets;
 
 /// The version of `sdk/wit` that this host speaks.
@@ -153,7 +154,7 @@ impl Manifest {
             let what = format!("`{}` is no version, such as 1.2.0", self.version.escape_default());
             return Err(ManifestError::section(IDENTITY, what));
         }
-        if self.summary.len() > 1000 || self.summary.chars().any(char::is_control) {
+        if self.summary.len() > 1000 || self.summary.chars().any(plain::is_hidden) {
             return Err(ManifestError::section(
                 IDENTITY,
                 "the summary must be one line of at most 1000 bytes",

@@ -24,11 +24,14 @@ pub fn candidates(cart: &Cart, contributions: &[Contribution<'_>], trace: &mut T
             out_of_place(&proposal, trace);
             continue;
         };
-        if let Err(reason) = check(cart, &proposal, discount) {
-            trace.dropped(proposal.source, reason);
-            continue;
-        }
-        let id = proposal.stable_id(&discount.id);
+        let checked = proposal.checked_id(&discount.id);
+        let id = match checked.and_then(|id| check(cart, &proposal, discount).map(|()| id)) {
+            Ok(id) => id,
+            Err(reason) => {
+                trace.dropped(proposal.source, reason);
+                continue;
+            }
+        };
         if !seen.insert(id.clone()) {
             trace.dropped(proposal.source, format!("`{id}` was proposed already"));
             continue;
@@ -63,9 +66,6 @@ pub fn candidates(cart: &Cart, contributions: &[Contribution<'_>], trace: &mut T
 }
 
 fn check(cart: &Cart, proposal: &Proposal<'_>, discount: &Discount) -> Result<(), String> {
-    if discount.id.is_empty() {
-        return Err("has no id".to_owned());
-    }
     match discount.value {
         DiscountValue::Percent(0) | DiscountValue::Amount(0) => return Err("takes nothing off".to_owned()),
         DiscountValue::Amount(amount) if amount < 0 => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::links::may_lead_to;
 use super::{Contribution, Proposal, in_order, out_of_place};
 use crate::decide::explain::Trace;
+use crate::domain::plain::shown;
 use crate::domain::{Block, Effect, Hook, Notice, Product, Recommendation};
 
 /// In the merchant's order.
@@ -71,28 +72,32 @@ pub fn merge_content(
                 }
             }
             Effect::ShowNotice { notice } => {
-                let id = proposal.stable_id(&notice.id);
-                if !seen.insert(format!("notice {id}")) {
-                    trace.dropped(proposal.source, format!("`{id}` was shown already"));
-                    continue;
-                }
+                let id = match shown_once(&proposal, "notice", &notice.id, &mut seen) {
+                    Ok(id) => id,
+                    Err(reason) => {
+                        trace.dropped(proposal.source, reason);
+                        continue;
+                    }
+                };
                 trace.kept(proposal.source);
                 let mut notice = Notice { id, ..notice.clone() };
                 if !["info", "success", "warning"].contains(&notice.severity.as_str()) {
                     trace.changed(
                         proposal.source,
-                        format!("there is no severity `{}`: `info`", notice.severity),
+                        format!("there is no severity `{}`: `info`", shown(&notice.severity)),
                     );
                     "info".clone_into(&mut notice.severity);
                 }
                 content.notices.push(PlacedNotice { plugin: proposal.of.prefix.to_owned(), notice });
             }
             Effect::ShowBlock { block } => {
-                let id = proposal.stable_id(&block.id);
-                if !seen.insert(format!("block {id}")) {
-                    trace.dropped(proposal.source, format!("`{id}` was shown already"));
-                    continue;
-                }
+                let id = match shown_once(&proposal, "block", &block.id, &mut seen) {
+                    Ok(id) => id,
+                    Err(reason) => {
+                        trace.dropped(proposal.source, reason);
+                        continue;
+                    }
+                };
                 trace.kept(proposal.source);
                 let mut block = Block { id, ..block.clone() };
                 check_links(&mut block, &proposal, shop_url, trace);
@@ -102,6 +107,17 @@ pub fn merge_content(
         }
     }
     content
+}
+
+/// Its stable id, when nothing of its kind has it yet.
+fn shown_once(
+    proposal: &Proposal<'_>,
+    kind: &str,
+    id: &str,
+    seen: &mut BTreeSet<String>,
+) -> Result<String, String> {
+    let id = proposal.checked_id(id)?;
+    if seen.insert(format!("{kind} {id}")) { Ok(id) } else { Err(format!("`{id}` was shown already")) }
 }
 
 fn placed(

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{Contribution, in_order, out_of_place};
 use crate::decide::explain::{Source, Trace};
-use crate::domain::{Arrival, Cart, DeliveryOption, Effect, Hook};
+use crate::domain::{Arrival, Cart, DeliveryOption, Effect, Hook, plain};
 
 /// A delivery option that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +40,14 @@ pub fn merge_delivery(
             out_of_place(&proposal, trace);
             continue;
         };
-        let id = proposal.stable_id(&option.id);
-        if let Err(reason) = check(cart, option, room) {
-            trace.dropped(proposal.source, reason);
-            continue;
-        }
+        let checked = proposal.checked_id(&option.id);
+        let id = match checked.and_then(|id| check(cart, option, room).map(|()| id)) {
+            Ok(id) => id,
+            Err(reason) => {
+                trace.dropped(proposal.source, reason);
+                continue;
+            }
+        };
         if !seen.insert(id.clone()) {
             trace.dropped(proposal.source, format!("`{id}` was proposed already"));
             continue;
@@ -53,6 +57,12 @@ pub fn merge_delivery(
         check_dates(&mut option, today, now_ms, proposal.source, trace);
         let points = option.pickup_points.len();
         let mut point_ids = BTreeSet::new();
+        option.pickup_points.retain(|point| plain::fault_of_id(&point.id).is_none());
+        if option.pickup_points.len() < points {
+            let note = "a pick-up point's id must be one line that is not empty: those are left out";
+            trace.changed(proposal.source, note.to_owned());
+        }
+        let points = option.pickup_points.len();
         option.pickup_points.retain(|point| point_ids.insert(point.id.clone()));
         if option.pickup_points.len() < points {
             trace.changed(proposal.source, "names a pick-up point twice".to_owned());
@@ -72,14 +82,17 @@ pub fn merge_delivery(
     offered
 }
 
+/// What an option may cost: groups are paid for together, so each has its part of the room.
+pub(super) fn room_for(cart: &Cart, group: Option<&str>, room: i64) -> i64 {
+    let groups = i64::try_from(cart.groups.len()).unwrap_or(i64::MAX).max(1);
+    if group.is_some() { room.checked_div_euclid(groups).unwrap_or(0) } else { room }
+}
+
 fn check(cart: &Cart, option: &DeliveryOption, room: i64) -> Result<(), String> {
-    if option.id.is_empty() {
-        return Err("has no id".to_owned());
-    }
     if option.price < 0 {
         return Err(format!("has a negative price: {}", option.price));
     }
-    if option.price > room {
+    if option.price > room_for(cart, option.group.as_deref(), room) {
         return Err(format!("costs {}: with the cart, more than 2^53-1", option.price));
     }
     match &option.group {
@@ -96,6 +109,10 @@ fn check_dates(option: &mut DeliveryOption, today: Date, now_ms: i64, source: So
         trace.changed(source, "its `order_before` has passed, so its arrival is not promised".to_owned());
         option.order_before = None;
         option.arrival = None;
+    }
+    if option.order_before.is_some_and(|before| Timestamp::from_millisecond(before).is_err()) {
+        trace.changed(source, "its `order_before` is left out: it is no instant".to_owned());
+        option.order_before = None;
     }
     let Some(arrival) = &option.arrival else { return };
     match checked_arrival(arrival, today) {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::delivery::room_for;
 use super::{Contribution, OfferedOption, Proposal, in_order, out_of_place};
 use crate::decide::explain::{Source, Trace};
-use crate::domain::{Cart, Effect, Hook, PaymentMethod, Text};
+use crate::domain::{Cart, Effect, Hook, PaymentMethod, Text, plain};
 
 /// A payment method that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,8 @@ pub fn merge_review(
     for proposal in in_order(Hook::Review, contributions) {
         let ruling = match proposal.effect {
             Effect::AdjustDeliveryOption { id, price, title } => {
-                adjust(options, &proposal, id, *price, title.as_ref(), room, trace)
+                let most = |group: Option<&str>| room_for(cart, group, room);
+                adjust(options, &proposal, id, *price, title.as_ref(), most, trace)
             }
             Effect::HideDeliveryOption { id, reason } => hide_option(options, &proposal, id, reason, trace),
             Effect::HidePayment { id, .. } => hide_payment(payments, id),
@@ -65,17 +67,18 @@ pub fn merge_review(
                 let known = ["cart", "delivery", "payment"].contains(&target.as_str())
                     || cart.lines.iter().any(|line| line.id == *target);
                 let target = if known { target.as_str() } else { "cart" };
+                // A refusal is never lost, for its code no more than for its target.
+                let code = plain::one_line(code, plain::ID);
                 let id = proposal.stable_id(&format!("{code}/{target}"));
                 if refused.insert(id.clone()) {
                     refusals.push(Refusal {
                         source: proposal.source,
                         plugin: proposal.of.prefix.to_owned(),
                         id,
-                        code: code.clone(),
+                        code,
                         target: target.to_owned(),
                         text: text.clone(),
                     });
-                    // A refusal is never lost for its target.
                     if known {
                         Ok(None)
                     } else {
@@ -108,14 +111,14 @@ fn adjust(
     id: &str,
     price: Option<i64>,
     title: Option<&Text>,
-    room: i64,
+    room: impl Fn(Option<&str>) -> i64,
     trace: &mut Trace,
 ) -> Ruling {
     let offered =
         options.iter_mut().find(|offered| offered.option.id == id).ok_or_else(|| not_offered(id))?;
     let note = match price {
         Some(price) if price < 0 => Some(format!("a negative price is not taken: {price}")),
-        Some(price) if price > room => {
+        Some(price) if price > room(offered.option.group.as_deref()) => {
             Some(format!("a price is not taken that makes the total pass 2^53-1: {price}"))
         }
         _ => None,

@@ -1,4 +1,6 @@
 //! Stand-ins for the sandbox and the store, and a shop to decide for.
+#![allow(clippy::unwrap_used, reason = "tests alone are built with it")]
+#![cfg_attr(not(test), allow(dead_code))]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
