@@ -12,6 +12,7 @@ mod load;
 mod mistake;
 mod plugin;
 mod secret;
+mod security;
 mod shop;
 mod smtp;
 pub mod suggest;
@@ -29,6 +30,7 @@ pub use load::{HOST_FILE, load_host, load_shop, load_shops, parse_shop, shop_fil
 pub use mistake::{ConfigError, Origin, Step, shown};
 pub use plugin::{OnLate, PluginEntry};
 pub use secret::{SecretError, SecretSource};
+pub use security::{Security, TrustedKey, key_id};
 pub use shop::{
     BasicAuth, CustomerTokens, DiscountRules, FallbackOption, Key, KeyKind, MailFeedback, Mode, ShopConfig,
     WooCommerce,

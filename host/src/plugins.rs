@@ -8,6 +8,7 @@ pub mod contract;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod doors;
 mod engine;
+pub mod examine;
 mod extent;
 mod imports;
 pub mod inspect;
@@ -18,9 +19,12 @@ mod meters;
 mod pace;
 pub mod permissions;
 pub mod registry;
+pub mod schema;
 mod settings;
 mod slots;
 pub mod standing;
+pub mod trust;
+pub mod upgrade;
 pub mod watch;
 
 #[cfg(test)]

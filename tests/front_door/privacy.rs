@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::goods::{anna, cart, line, order_placed, products, shipped, update};
 
 const NOW: &str = "2026-11-30T09:00:00Z";
-const EVERYTHING: &[&str] = &[
+pub const EVERYTHING: &[&str] = &[
     "catalog",
     "customers",
     "orders",
@@ -35,10 +35,11 @@ const SECRETS: &[&str] = &[
     "5260001246",
 ];
 
-async fn seen(world: &World) -> String {
+/// What a spy wrote down in the shop `demo`.
+pub async fn seen(world: &World, spy: &str) -> String {
     let owner = StateOwner {
         shop: "demo".to_owned(),
-        plugin: "spy".to_owned(),
+        plugin: spy.to_owned(),
         scope: Scope::Shop,
         subject: String::new(),
     };
@@ -65,9 +66,8 @@ fn cart_with_secrets() -> Value {
     cart
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_with_every_grant_sees_no_contact_detail() {
-    let world = Setup::new().plugin("spy", EVERYTHING, "{}").start().await;
+/// Everything that a shop reports of Anna and of a WooCommerce customer, each event once and all work done.
+pub async fn everything_is_reported(world: &World) {
     world.catalogue(&products()).await;
     world.event("customer-created", "e0", &json!({ "customer": anna() })).await.json(202);
     let mut order = order_placed("1001", NOW, &[line("1", "mug", 1, 4_900)]);
@@ -106,35 +106,58 @@ async fn a_plugin_with_every_grant_sees_no_contact_detail() {
     let answer = world.woocommerce("order.created", woo.as_bytes()).await;
     assert!((200..300).contains(&answer.status), "{}", answer.text);
     world.later(2_000).await;
+}
 
-    let seen = seen(&world).await;
-    clean("the state", &seen);
-    for hook in [
-        "order-placed",
-        "order-shipped",
-        "delivery-updated",
-        "order-delivered",
-        "order-cancelled",
-        "order-returned",
-        "customer-created",
-        "cart-abandoned",
-        "feedback-received",
-        "timer",
-    ] {
-        assert!(seen.contains(&format!("seen/{hook}")), "{hook} was seen: {seen}");
-    }
-    assert!(seen.contains("Anna") && seen.contains("Lovely!"), "it does see what it may: {seen}");
-
+/// The decisions that a shop asks for with Anna's cart, by hook.
+pub async fn everything_is_asked(world: &World) -> Vec<(&'static str, Value)> {
+    let mut answers = Vec::new();
     for (hook, body) in [
+        ("product-page", json!({ "product": "mug", "customer_id": "c-anna" })),
         ("cart", json!({ "cart": cart_with_secrets(), "customer_id": "c-anna" })),
         ("checkout", json!({ "cart": cart_with_secrets(), "customer_id": "c-anna" })),
         ("order-status", json!({ "order_id": "1001", "customer_id": "c-anna" })),
     ] {
-        let answer = world.post(&format!("/v1/hooks/{hook}"), &body).await.json(200);
+        answers.push((hook, world.post(&format!("/v1/hooks/{hook}"), &body).await.json(200)));
+    }
+    answers
+}
+
+/// All hooks of events.
+pub const EVENTS: [&str; 10] = [
+    "order-placed",
+    "order-shipped",
+    "delivery-updated",
+    "order-delivered",
+    "order-cancelled",
+    "order-returned",
+    "customer-created",
+    "cart-abandoned",
+    "feedback-received",
+    "timer",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_with_every_grant_sees_no_contact_detail() {
+    let world = Setup::new().plugin("spy", EVERYTHING, "{}").start().await;
+    everything_is_reported(&world).await;
+
+    let seen = seen(&world, "spy").await;
+    clean("the state", &seen);
+    for hook in EVENTS {
+        assert!(seen.contains(&format!("seen/{hook}")), "{hook} was seen: {seen}");
+    }
+    assert!(seen.contains("Anna") && seen.contains("Lovely!"), "it does see what it may: {seen}");
+
+    for (hook, answer) in everything_is_asked(&world).await {
         assert!(answer["notices"].to_string().contains("Anna"), "{hook}: the spy answered: {answer}");
         for stage in ["discounts", "delivery_options", "refusals"] {
             let told = answer[stage].to_string().contains("piece-");
-            assert_eq!(told, hook != "order-status", "{hook}: the spy in {stage}: {answer}");
+            let asked = match (hook, stage) {
+                ("order-status", _) => false,
+                ("product-page", stage) => stage == "delivery_options",
+                _ => true,
+            };
+            assert_eq!(told, asked, "{hook}: the spy in {stage}: {answer}");
         }
         clean(hook, &answer.to_string());
     }

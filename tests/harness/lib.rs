@@ -3,6 +3,7 @@
 //! A scenario talks to it as a storefront would (HTTP), changes it as a merchant would (files), and
 //! reads what a customer gets (the `.eml` files).
 
+mod author;
 pub mod hostile;
 mod hostile_files;
 pub mod mail_server;
@@ -20,6 +21,7 @@ use cartwright::serve::{Host, StartOptions};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use author::Author;
 pub use names::Names;
 
 /// Monday, 30 November 2026, 10:00 in Warsaw.
@@ -354,6 +356,12 @@ impl World {
     /// Starts on the same folder, after it was stopped.
     pub async fn start_again(self) -> Self {
         self.started().await
+    }
+
+    /// The same beside files of which some are wrong.
+    pub async fn start_again_beside_problems(mut self) -> Self {
+        self.host = Some(self.open().await.expect("the host starts"));
+        self
     }
 
     /// Lets go of the host without any farewell, and starts again as soon as the database's lock is free; where

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{BreakerConfig, FetchLimits, Limits, Origin, SmtpConfig};
+use super::{BreakerConfig, FetchLimits, Limits, Origin, Security, SmtpConfig};
 
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +42,7 @@ pub struct HostConfig {
     pub http: HttpLimits,
     pub retention: Retention,
     pub fetch: FetchLimits,
+    pub security: Security,
 }
 
 impl Default for HostConfig {
@@ -65,6 +66,7 @@ impl Default for HostConfig {
             http: HttpLimits::default(),
             retention: Retention::default(),
             fetch: FetchLimits::default(),
+            security: Security::default(),
         }
     }
 }

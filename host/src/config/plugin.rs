@@ -32,6 +32,19 @@ pub struct PluginEntry {
     pub enabled: bool,
 }
 
+impl PluginEntry {
+    /// A sentence about a file with this hash, when `sha256` pins another.
+    #[must_use]
+    pub fn another_than_pinned(&self, sha256: &str) -> Option<String> {
+        let pinned = self.sha256.as_ref().is_none_or(|pin| pin.eq_ignore_ascii_case(sha256));
+        (!pinned).then(|| {
+            format!(
+                "is another file than `sha256` pins: it has {sha256}; if it is the right one, write that hash"
+            )
+        })
+    }
+}
+
 /// What becomes of a section when a plugin does not answer in time or fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

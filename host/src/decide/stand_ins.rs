@@ -218,6 +218,7 @@ impl Stage {
                 host: Arc::new(HostConfig::default()),
                 shops: BTreeMap::from([(self.shop.id.clone(), Arc::clone(&shop))]),
                 problems: Vec::new(),
+                waiting: Vec::new(),
             }),
             shop,
             secret: true,
@@ -247,6 +248,7 @@ fn live_plugin(entry: &PluginEntry) -> Arc<LivePlugin> {
         bytes: 0,
         hooks: BTreeSet::from([Hook::Pricing, Hook::Delivery, Hook::Review, Hook::Content]),
         permissions: BTreeSet::new(),
+        optional: BTreeSet::new(),
         code: Code::default(),
     };
     Arc::new(LivePlugin::new("test", entry.clone(), Arc::new(plugin), "{}", &Limits::default()))

@@ -61,6 +61,36 @@ pub fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
+/// A text that strangers wrote, for a terminal or a log: what hides, moves or turns something is written out as
+/// its number, and what is longer than `longest` characters is cut.
+#[must_use]
+pub fn harmless(text: &str, longest: usize) -> String {
+    let mut shown = String::new();
+    for (place, c) in text.chars().enumerate() {
+        if place == longest {
+            shown.push('…');
+            break;
+        }
+        if is_hidden(c) || is_unseen(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Has a place in honest texts (it joins letters, it begins a file), and is not to be seen.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2065}'
+            | '\u{206A}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
 /// Not more of a wrong value than a person needs to know it again.
 #[must_use]
 pub fn shown(text: &str) -> String {
@@ -87,5 +117,14 @@ mod tests {
         assert_eq!(fault("żżż", 3), None);
         assert_eq!(fault("żżżż", 3).unwrap(), "is longer than 3 characters");
         assert_eq!(fault_of_id(" ").unwrap(), "must not be empty");
+    }
+
+    #[test]
+    fn what_strangers_wrote_is_shown_harmless_and_cut() {
+        assert_eq!(harmless("Żółw 杯子", 20), "Żółw 杯子");
+        assert_eq!(harmless("\u{1b}[2Jok\r\n", 20), "\\u{1b}[2Jok\\r\\n");
+        assert_eq!(harmless("a\u{202e}b\u{200b}c\u{9b}d", 20), "a\\u{202e}b\\u{200b}c\\u{9b}d");
+        assert_eq!(harmless("abcdef", 3), "abc…");
+        assert_eq!(harmless("abc", 3), "abc");
     }
 }

@@ -7,9 +7,11 @@ use utoipa::ToSchema;
 use super::keys::Caller;
 use super::problem::Problem;
 use crate::config::Mode;
-use crate::domain::instant;
+use crate::domain::{Hook, instant};
+use crate::plugins::permissions::Permission;
 use crate::plugins::registry::{LiveShop, Problem as ConfigProblem, Snapshot};
 use crate::plugins::standing::BreakerView;
+use crate::plugins::upgrade::{AskedChange, Waiting};
 
 /// The plugins of a shop.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +43,51 @@ pub struct PluginView {
     pub permissions: Vec<String>,
     /// Where its links may lead, and whom it may ask when it has the permission `http`.
     pub hosts: Vec<String>,
+    /// Id of the trusted key that signed it, as minisign shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_with: Option<String>,
     pub breaker: BreakerState,
+    /// Another version that is there and is not served: what must be done is in `why`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingVersion>,
+}
+
+/// A version of a plugin that waits while an older one is live.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WaitingVersion {
+    pub version: String,
+    /// Of the file, hex.
+    pub sha256: String,
+    /// Why it is not live, and what to do.
+    pub why: String,
+    /// What it is called at and asks for beyond what the live one is.
+    pub adds: Asked,
+    /// What only the live one is called at and asks for.
+    pub removes: Asked,
+}
+
+/// When a plugin is called, and what it may read and do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Asked {
+    pub hooks: Vec<String>,
+    pub permissions: Vec<String>,
+}
+
+impl From<&Waiting> for WaitingVersion {
+    fn from(waiting: &Waiting) -> Self {
+        let AskedChange { hooks, permissions, .. } = &waiting.asked;
+        let asked = |hooks: &[Hook], permissions: &[Permission]| Asked {
+            hooks: hooks.iter().map(|hook| hook.name().to_owned()).collect(),
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+        };
+        Self {
+            version: waiting.version.clone(),
+            sha256: waiting.sha256.clone(),
+            why: waiting.why.clone(),
+            adds: asked(&hooks.added, &permissions.added),
+            removes: asked(&hooks.removed, &permissions.removed),
+        }
+    }
 }
 
 /// Whether a plugin is called.
@@ -76,7 +122,8 @@ impl From<BreakerView> for BreakerState {
 
 /// Lists the live plugins
 ///
-/// With their hooks and permissions, as read off their files, and what is wrong with those that are not live.
+/// With their hooks and permissions, as read off their files, what is wrong with those that are not live, and
+/// which versions wait: an upgrade that asks for more is not served until the shop grants it.
 #[utoipa::path(
     get,
     path = "/v1/plugins",
@@ -109,7 +156,13 @@ fn plugins(snapshot: &Snapshot, shop: &LiveShop) -> PluginList {
                 hooks: plugin.hooks.iter().map(|hook| hook.name().to_owned()).collect(),
                 permissions: plugin.permissions.iter().map(ToString::to_string).collect(),
                 hosts: live.entry.hosts.iter().map(ToString::to_string).collect(),
+                signed_with: live.signed_with(),
                 breaker: live.breaker().into(),
+                waiting: snapshot
+                    .waiting
+                    .iter()
+                    .find(|waiting| waiting.shop == shop.config.id && waiting.plugin == live.entry.name)
+                    .map(Into::into),
             }
         })
         .collect();

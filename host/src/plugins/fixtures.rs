@@ -17,6 +17,10 @@ use crate::plugins::engine::Sandbox;
 use crate::plugins::inspect;
 use crate::plugins::registry::{LivePlugin, Plugin};
 
+#[path = "../../../tests/harness/author.rs"]
+mod author;
+pub(super) use author::Author;
+
 /// A guest's allocator, memory, and a result at 16 that is `ok`.
 const BASE: &str = r#"
   (memory (export "memory") 4)
@@ -158,6 +162,7 @@ pub(super) fn live_in(
         bytes: bytes.len() as u64,
         hooks: asks.hooks,
         permissions: asks.permissions,
+        optional: asks.optional,
         code,
     };
     Arc::new(LivePlugin::new(shop, entry("guest", grants), Arc::new(plugin), "{\"a\":1}", limits))

@@ -135,6 +135,18 @@ impl Manifest {
         Ok(out)
     }
 
+    /// The files of its templates.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&str> {
+        self.assets.keys().filter_map(|path| path.strip_prefix("templates/")).collect()
+    }
+
+    /// The languages that it has texts in.
+    #[must_use]
+    pub fn languages(&self) -> Vec<&str> {
+        self.assets.keys().filter_map(|path| path.strip_prefix("locales/")?.strip_suffix(".ftl")).collect()
+    }
+
     fn check_identity(&self) -> Result<(), ManifestError> {
         let name_fits = (1..=64).contains(&self.name.len())
             && self
@@ -157,7 +169,7 @@ impl Manifest {
         if self.summary.len() > 1000 || self.summary.chars().any(plain::is_hidden) {
             return Err(ManifestError::section(
                 IDENTITY,
-                "the summary must be one line of at most 1000 bytes",
+                "the summary must be one line of at most 1000 bytes, without marks that turn its direction",
             ));
         }
         Ok(())

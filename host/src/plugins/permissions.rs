@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::domain::Hook;
+use crate::domain::plain::harmless;
 
 /// A permission is the name of an imported interface that is not free.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,9 @@ impl fmt::Display for Permission {
         f.write_str(&self.0)
     }
 }
+
+/// Characters of a file's own words that a sentence repeats.
+const NAME: usize = 100;
 
 /// Package of the contract.
 pub const PACKAGE: &str = "cartwright:plugin";
@@ -100,10 +104,11 @@ impl Asks {
         let mut asks = Self::default();
         for import in imports {
             let Some(interface) = of_contract(import)? else {
+                let shown = harmless(import, NAME);
                 return Err(if import.starts_with("wasi") {
-                    Refusal::Wasi(import.to_owned())
+                    Refusal::Wasi(shown)
                 } else {
-                    Refusal::UnknownImport(import.to_owned())
+                    Refusal::UnknownImport(shown)
                 });
             };
             match interface {
@@ -114,7 +119,7 @@ impl Asks {
                 granted if GRANTS.contains(&granted) => {
                     asks.permissions.insert(Permission(granted.to_owned()));
                 }
-                _ => return Err(Refusal::UnknownImport(import.to_owned())),
+                _ => return Err(Refusal::UnknownImport(harmless(import, NAME))),
             }
         }
         for export in exports {
@@ -130,9 +135,22 @@ impl Asks {
 
     /// Asked for *and* granted.
     pub fn check(&self, grants: &[String]) -> Result<(), Refusal> {
-        if let Some(name) = grants.iter().find(|name| !GRANTS.contains(&name.as_str())) {
-            return Err(Refusal::UnknownGrant { name: name.clone(), close: closest(name) });
+        match self.misfits(grants).next() {
+            Some(first) => Err(first),
+            None => Ok(()),
         }
+    }
+
+    /// Everything that keeps it from being loaded with these grants.
+    pub fn misfits(&self, grants: &[String]) -> impl Iterator<Item = Refusal> {
+        let unknown = grants
+            .iter()
+            .filter(|name| !GRANTS.contains(&name.as_str()))
+            .map(|name| Refusal::UnknownGrant { name: name.clone(), close: closest(name) });
+        unknown.chain(self.not_granted(grants))
+    }
+
+    fn not_granted(&self, grants: &[String]) -> Option<Refusal> {
         let missing: Vec<String> = self
             .permissions
             .iter()
@@ -140,10 +158,11 @@ impl Asks {
             .map(|permission| permission.0.clone())
             .collect();
         if missing.is_empty() {
-            return Ok(());
+            return None;
         }
-        let wanted: BTreeSet<String> = grants.iter().chain(&missing).cloned().collect();
-        Err(Refusal::NotGranted { missing, wanted: wanted.into_iter().collect() })
+        let known = grants.iter().filter(|name| GRANTS.contains(&name.as_str()));
+        let wanted: BTreeSet<String> = known.chain(&missing).cloned().collect();
+        Some(Refusal::NotGranted { missing, wanted: wanted.into_iter().collect() })
     }
 }
 
@@ -196,7 +215,7 @@ fn of_contract(name: &str) -> Result<Option<&str>, Refusal> {
         Ok(Some(interface))
     } else {
         let theirs = if version.is_empty() { "none" } else { version };
-        Err(Refusal::Version { theirs: theirs.to_owned(), ours: version_text() })
+        Err(Refusal::Version { theirs: harmless(theirs, NAME), ours: version_text() })
     }
 }
 

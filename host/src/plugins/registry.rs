@@ -1,9 +1,12 @@
 //! What is live: one immutable snapshot of configuration, plugins, texts and templates, swapped whole.
 
+mod accepted;
 mod build;
 mod files;
 mod plugin;
+mod public;
 mod refusals;
+mod report;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +24,13 @@ use crate::domain::{Clock, Fetch, Hook, Shop};
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
 use crate::plugins::manifest::Manifest;
-use crate::plugins::meters::show_breaker;
-use crate::plugins::permissions::Permission;
+use crate::plugins::permissions::{Asks, Permission};
 use crate::plugins::standing::Standing;
+use crate::plugins::trust::{self, Signed};
+use crate::plugins::upgrade::Waiting;
 use crate::wording::Wording;
 use build::Kept;
+use report::report;
 
 /// A compiled plugin, shared by all shops that use the same bytes.
 #[derive(Debug)]
@@ -36,6 +41,8 @@ pub struct Plugin {
     pub bytes: u64,
     pub hooks: BTreeSet<Hook>,
     pub permissions: BTreeSet<Permission>,
+    /// What it uses when granted.
+    pub optional: BTreeSet<Permission>,
     /// Compiled; `Code::default()` (every call is a fault) is enough for tests of other rooms.
     pub code: Code,
 }
@@ -51,7 +58,19 @@ pub struct LivePlugin {
     pub settings: Arc<str>,
     /// The host's, with what its entry says of them.
     pub limits: Limits,
+    /// By whom, when that was verified.
+    pub(super) signed: Option<Signed>,
     pub(super) standing: Standing,
+}
+
+impl Plugin {
+    pub(super) fn asks(&self) -> Asks {
+        Asks {
+            hooks: self.hooks.clone(),
+            permissions: self.permissions.clone(),
+            optional: self.optional.clone(),
+        }
+    }
 }
 
 impl LivePlugin {
@@ -60,7 +79,19 @@ impl LivePlugin {
     pub fn new(shop: &str, entry: PluginEntry, plugin: Arc<Plugin>, settings: &str, limits: &Limits) -> Self {
         let (limits, _) = limits.of_plugin(&entry.limits);
         let standing = Standing::new(&limits);
-        Self { shop: shop.into(), entry, plugin, settings: settings.into(), limits, standing }
+        Self { shop: shop.into(), entry, plugin, settings: settings.into(), limits, signed: None, standing }
+    }
+}
+
+impl LivePlugin {
+    /// Id of the trusted key that signed it, as minisign shows it.
+    #[must_use]
+    pub fn signed_with(&self) -> Option<String> {
+        trust::signed_with(&self.signed.as_ref()?.text)
+    }
+
+    pub(super) fn signed_by(self, signed: Option<Signed>) -> Self {
+        Self { signed, ..self }
     }
 }
 
@@ -97,6 +128,8 @@ pub struct Snapshot {
     pub host: Arc<HostConfig>,
     pub shops: BTreeMap<String, Arc<LiveShop>>,
     pub problems: Vec<Problem>,
+    /// Versions that are there and not served, while an older one is.
+    pub waiting: Vec<Waiting>,
 }
 
 impl LiveShop {
@@ -127,14 +160,24 @@ impl Registry {
     /// Reads `cartwright.toml` in `folder` and all it names. Broken plugins and shops are left out and
     /// reported in the snapshot; only a broken `cartwright.toml` is an error.
     pub async fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        Self::open_with(folder, Clock::default(), None).await
+        Self::opened(folder, Clock::default(), None, false).await
     }
 
-    /// The same with a clock that may be moved, and for a host whose plugins ask other servers.
+    /// The same for a host: with a clock that may be moved, plugins that ask other servers, and what is live
+    /// kept for the next start.
     pub async fn open_with(
         folder: &Path,
         clock: Clock,
         fetch: Option<Arc<dyn Fetch>>,
+    ) -> anyhow::Result<Arc<Self>> {
+        Self::opened(folder, clock, fetch, true).await
+    }
+
+    async fn opened(
+        folder: &Path,
+        clock: Clock,
+        fetch: Option<Arc<dyn Fetch>>,
+        keeps: bool,
     ) -> anyhow::Result<Arc<Self>> {
         let folder = folder.to_owned();
         let runtime = Handle::current();
@@ -143,7 +186,7 @@ impl Registry {
             let mut sandbox = Sandbox::new(&host.limits)?;
             sandbox.fetch = fetch;
             let sandbox = Arc::new(sandbox);
-            let mut kept = Kept::new(&sandbox, &host.data_dir);
+            let mut kept = Kept::new(&sandbox, &host.data_dir, keeps);
             let snapshot = build::snapshot(&sandbox, &runtime, host, Vec::new(), None, &mut kept);
             let live = ArcSwap::from_pointee(snapshot);
             Ok(Self { folder, sandbox, clock, live, kept: Mutex::new(kept) })
@@ -201,10 +244,17 @@ impl Snapshot {
         self.shops.values().flat_map(|shop| &shop.plugins)
     }
 
+    /// The plugin of this name in a shop.
+    #[must_use]
+    pub fn live(&self, shop: &str, plugin: &str) -> Option<&Arc<LivePlugin>> {
+        self.shops.get(shop)?.plugins.iter().find(|live| live.entry.name == plugin)
+    }
+
     /// Nothing that anyone could notice is different.
     fn same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.host, &other.host)
             && self.problems == other.problems
+            && self.waiting == other.waiting
             && self.shops.len() == other.shops.len()
             && self
                 .shops
@@ -212,40 +262,6 @@ impl Snapshot {
                 .zip(&other.shops)
                 .all(|(one, two)| one.0 == two.0 && Arc::ptr_eq(one.1, two.1))
     }
-}
-
-/// Says what became live, and what is newly broken or mended.
-fn report(before: Option<&Snapshot>, after: &Snapshot) {
-    for live in before.into_iter().flat_map(Snapshot::plugins) {
-        show_breaker(&live.shop, &live.entry.name, None);
-    }
-    for live in after.plugins() {
-        show_breaker(&live.shop, &live.entry.name, Some(live.breaker().position));
-    }
-    let known = before.map_or(&[][..], |before| &before.problems);
-    for problem in after.problems.iter().filter(|problem| !known.contains(problem)) {
-        let (shop, plugin) = (problem.shop.as_deref(), problem.plugin.as_deref());
-        let text = problem.report.as_deref().unwrap_or(&problem.message);
-        tracing::warn!(kind = problem.kind, file = problem.file, shop, plugin, "{text}");
-    }
-    for problem in known.iter().filter(|problem| !after.problems.contains(problem)) {
-        tracing::info!(kind = problem.kind, file = problem.file, "no longer: {}", problem.message);
-    }
-    let changed: Vec<&str> = after
-        .shops
-        .iter()
-        .filter(|(id, shop)| {
-            before.and_then(|before| before.shops.get(*id)).is_none_or(|old| !Arc::ptr_eq(old, shop))
-        })
-        .map(|(id, _)| id.as_str())
-        .collect();
-    tracing::info!(
-        generation = after.generation,
-        shops = after.shops.len(),
-        changed = changed.join(","),
-        problems = after.problems.len(),
-        "configuration is live"
-    );
 }
 
 #[cfg(test)]

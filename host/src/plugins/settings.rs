@@ -6,6 +6,7 @@ use jsonschema::paths::LocationSegment;
 use serde_json::{Map, Value};
 
 use crate::config::Step;
+use crate::domain::plain::harmless;
 
 /// A setting that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,21 +23,42 @@ const DEFAULTS: usize = 1 << 20;
 /// Bytes of a pattern when it is compiled.
 const PATTERN: usize = 256 << 10;
 
+/// Of one schema; it may find a fault in each item of a list.
+const MISFITS: usize = 20;
+
+/// Characters of one message.
+const MESSAGE: usize = 400;
+
 /// The settings as JSON text for the plugin.
 pub(super) fn fit(schema: Option<&Value>, settings: &toml::Value) -> Result<String, Misfit> {
-    let mut value = json(settings, &mut Vec::new())?;
+    checked(schema, settings, 1).map_err(|mut misfits| misfits.swap_remove(0))
+}
+
+/// Everything that does not fit.
+pub(super) fn misfits(schema: Option<&Value>, settings: &toml::Value) -> Vec<Misfit> {
+    checked(schema, settings, MISFITS).err().unwrap_or_default()
+}
+
+/// The error is not empty, and has at most so many.
+fn checked(schema: Option<&Value>, settings: &toml::Value, most: usize) -> Result<String, Vec<Misfit>> {
+    let mut value = json(settings, &mut Vec::new()).map_err(|misfit| vec![misfit])?;
     let Some(schema) = schema else {
         return match value.as_object().and_then(|fields| fields.keys().next()) {
-            Some(key) => Err(Misfit {
+            Some(key) => Err(vec![Misfit {
                 path: vec![Step::Key(key.clone())],
                 message: format!("this plugin has no settings, so `{key}` means nothing to it; take it out"),
-            }),
+            }]),
             None => Ok("{}".to_owned()),
         };
     };
-    let broken = |why: &str| Misfit {
-        path: Vec::new(),
-        message: format!("the plugin's schema of settings is broken ({}); tell its author", limited(why)),
+    let broken = |why: &str| {
+        vec![Misfit {
+            path: Vec::new(),
+            message: format!(
+                "the plugin's schema of settings is broken ({}); tell its author",
+                harmless(why, MESSAGE)
+            ),
+        }]
     };
     let mut filling = Filling { root: schema, room: DEFAULTS };
     filling.fill(schema, &mut value, DEPTH);
@@ -49,11 +71,9 @@ pub(super) fn fit(schema: Option<&Value>, settings: &toml::Value) -> Result<Stri
         .with_pattern_options(patterns)
         .build(schema)
         .map_err(|error| broken(&error.to_string()))?;
-    let first = validator.iter_errors(&value).next().map(|error| misfit(schema, &error));
-    match first {
-        Some(misfit) => Err(misfit),
-        None => Ok(value.to_string()),
-    }
+    let misfits: Vec<Misfit> =
+        validator.iter_errors(&value).take(most).map(|error| misfit(schema, &error)).collect();
+    if misfits.is_empty() { Ok(value.to_string()) } else { Err(misfits) }
 }
 
 fn misfit(schema: &Value, error: &jsonschema::ValidationError<'_>) -> Misfit {
@@ -77,9 +97,10 @@ fn misfit(schema: &Value, error: &jsonschema::ValidationError<'_>) -> Misfit {
             let key = property.as_str().unwrap_or_default();
             format!("the setting `{key}` is missing{}", inside(&path))
         }
-        _ => format!("{}: {}", named(&path), limited(&error.to_string())),
+        _ => format!("{}: {error}", named(&path)),
     };
-    Misfit { path, message }
+    // Some of it is the author's words.
+    Misfit { path, message: harmless(&message, MESSAGE) }
 }
 
 fn unknown(key: &str, known: &[String]) -> String {
@@ -131,13 +152,6 @@ fn named(path: &[Step]) -> String {
 
 fn inside(path: &[Step]) -> String {
     if path.is_empty() { String::new() } else { format!(" in {}", named(path)) }
-}
-
-fn limited(text: &str) -> String {
-    match text.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }
 
 /// TOML as JSON; dates and times become text.
@@ -244,11 +258,11 @@ impl Filling<'_> {
 }
 
 /// Beside a `$ref`, a `default` is the property's own.
-fn default_of<'a>(root: &'a Value, property: &'a Value) -> Option<&'a Value> {
+pub(super) fn default_of<'a>(root: &'a Value, property: &'a Value) -> Option<&'a Value> {
     property.get("default").or_else(|| resolved(root, property).get("default"))
 }
 
-fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+pub(super) fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..DEPTH {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));

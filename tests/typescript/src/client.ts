@@ -78,6 +78,14 @@ export async function whatIsLive(client: Client): Promise<string[]> {
   return data?.plugins.map((plugin) => `${plugin.name} ${plugin.version}: ${plugin.hooks.join(", ")}`) ?? [];
 }
 
+/** Upgrades that ask for more than the shop grants, or are refused for another reason. */
+export async function whatWaits(client: Client): Promise<string[]> {
+  const { data } = await client.GET("/v1/plugins");
+  return (data?.plugins ?? []).flatMap(({ name, waiting }) =>
+    waiting ? [`${name} ${waiting.version} also wants ${waiting.adds.permissions.join(", ")}: ${waiting.why}`] : [],
+  );
+}
+
 // What must not compile, so that the types are known to say something.
 export async function mistakes(client: Client): Promise<void> {
   // @ts-expect-error: there is no such path.

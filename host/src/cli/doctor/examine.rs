@@ -10,7 +10,7 @@ use crate::cli::package;
 use crate::cli::terminal::counted;
 use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, PluginEntry, SecretSource, ShopConfig};
 use crate::messages::channels::smtp::Smtp;
-use crate::plugins::registry::Registry;
+use crate::plugins::registry::{Registry, Snapshot};
 use crate::serve::{self, key};
 use crate::store::{Store, StoreError};
 
@@ -350,5 +350,30 @@ async fn plugins(folder: &Path, host: &HostConfig) -> Vec<Finding> {
         findings
             .push(Finding::good("plugins", format!("{live} load from {}", config::shown(&host.plugins_dir))));
     }
+    findings.extend(signatures(host, &snapshot));
     findings
+}
+
+/// Who answers for what is live, where that is looked at.
+fn signatures(host: &HostConfig, snapshot: &Snapshot) -> Option<Finding> {
+    let keys = &host.security.trusted_keys;
+    if keys.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    let trusted = format!("plugins signed with {} are trusted", names.join(", "));
+    let unsigned: Vec<String> = snapshot
+        .plugins()
+        .filter(|live| live.signed_with().is_none())
+        .map(|live| format!("{}: `{}`", live.shop, live.entry.name))
+        .collect();
+    Some(if unsigned.is_empty() {
+        Finding::good("signatures", trusted)
+    } else {
+        Finding::doubtful(
+            "signatures",
+            format!("{trusted}; not signed: {}", unsigned.join(", ")),
+            "ask their authors for `<file>.minisig`; `require_signed = true` under [security] refuses them",
+        )
+    })
 }

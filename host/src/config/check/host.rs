@@ -87,6 +87,42 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         }
     }
     mistakes.extend(smtp(config));
+    mistakes.extend(security(config));
+    mistakes
+}
+
+fn security(config: &HostConfig) -> Vec<ConfigError> {
+    let mut mistakes = Vec::new();
+    let mut wrong = |path: &[Step], message: &str, help: &str| {
+        let path: Vec<Step> = std::iter::once("security".into()).chain(path.iter().cloned()).collect();
+        mistakes.push(config.origin.mistake(&path, message).with_help(help));
+    };
+    let keys = &config.security.trusted_keys;
+    for (index, key) in keys.iter().enumerate() {
+        let place = ["trusted_keys".into(), index.into()];
+        if key.is_secret() {
+            wrong(
+                &place,
+                "this is a secret key of minisign, which signs: nobody but its owner may have it",
+                "take it out, make a new pair, and write the public key, the second line of minisign.pub",
+            );
+        } else if key.parsed().is_none() || key.id().is_none() {
+            wrong(
+                &place,
+                "this is not a public key of minisign",
+                "write the second line of the author's minisign.pub, 56 letters that begin with RW",
+            );
+        } else if keys.iter().take(index).any(|other| other.key == key.key) {
+            wrong(&place, "this key is there twice", "keep one");
+        }
+    }
+    if config.security.require_signed && keys.is_empty() {
+        wrong(
+            &["require_signed".into()],
+            "no plugin could be loaded: there are no `trusted_keys` whose signatures would count",
+            "add `trusted_keys = [\"RW…\"]` with the public keys of those whose plugins you take",
+        );
+    }
     mistakes
 }
 

@@ -357,3 +357,36 @@ fn whom_a_shop_tells_is_checked() {
     let twice = mistake(&format!("{}{}", endpoint("timeout_seconds = 5"), endpoint("timeout_seconds = 6")));
     assert!(twice.contains("the endpoint `erp` is there twice"), "{twice}");
 }
+
+#[test]
+fn keys_that_are_none_are_shown_with_their_place() {
+    let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    let error = host(&format!(
+        "[security]\ntrusted_keys = [\n  \"{key}\",\n  {{ key = \"{key}\", name = \"twice\" }},\n  \"RWQf6\",\n  \
+         \"RWRTY0IyAAAA\",\n]\n"
+    ))
+    .unwrap_err();
+    let told = report(&error);
+    assert_eq!(error.count(), 3, "{told}");
+    for part in [
+        "this key is there twice",
+        "this is not a public key of minisign",
+        "56 letters that begin with RW",
+        "this is a secret key of minisign",
+        "cartwright.toml:5:3",
+    ] {
+        assert!(told.contains(part), "no `{part}` in {told}");
+    }
+    insta::assert_snapshot!(report(&host("[security]\nrequire_signed = true\n").unwrap_err()), @r#"
+    × no plugin could be loaded: there are no `trusted_keys` whose signatures would count
+     ╭─[cartwright.toml:2:18]
+   1 │ [security]
+   2 │ require_signed = true
+     ·                  ────
+     ╰────
+    help: add `trusted_keys = ["RW…"]` with the public keys of those whose plugins you take
+    "#);
+    let security =
+        host(&format!("[security]\ntrusted_keys = [\"{key}\"]\nrequire_signed = true\n")).unwrap().security;
+    assert!(security.require_signed && security.trusted_keys[0].parsed().is_some());
+}

@@ -11,8 +11,8 @@ fn bounded(per_shop: u32, all: u32) -> Arc<Snapshot> {
     let mut host = HostConfig::default();
     (host.limits.open_jobs_per_shop, host.limits.open_jobs) = (per_shop, all);
     let snapshot = snapshot_of(16, [live_shop("demo", &["p", "q"]), live_shop("other", &["p"])]);
-    let Snapshot { generation, shops, problems, .. } = Arc::into_inner(snapshot).unwrap();
-    Arc::new(Snapshot { generation, host: Arc::new(host), shops, problems })
+    let Snapshot { generation, shops, problems, waiting, .. } = Arc::into_inner(snapshot).unwrap();
+    Arc::new(Snapshot { generation, host: Arc::new(host), shops, problems, waiting })
 }
 
 async fn refusal(house: &House, shop: &str) -> Option<String> {

@@ -187,8 +187,8 @@ pub fn owner(plugin: &str) -> StateOwner {
 pub fn snapshot_of(concurrent_events: u32, shops: impl IntoIterator<Item = Arc<LiveShop>>) -> Arc<Snapshot> {
     let mut host = HostConfig::default();
     host.limits.concurrent_events = concurrent_events;
-    let Snapshot { generation, shops, problems, .. } = Arc::into_inner(snapshot(shops)).unwrap();
-    Arc::new(Snapshot { generation, host: Arc::new(host), shops, problems })
+    let Snapshot { generation, shops, problems, waiting, .. } = Arc::into_inner(snapshot(shops)).unwrap();
+    Arc::new(Snapshot { generation, host: Arc::new(host), shops, problems, waiting })
 }
 
 fn snapshot(shops: impl IntoIterator<Item = Arc<LiveShop>>) -> Arc<Snapshot> {
@@ -197,6 +197,7 @@ fn snapshot(shops: impl IntoIterator<Item = Arc<LiveShop>>) -> Arc<Snapshot> {
         host: Arc::new(HostConfig::default()),
         shops: shops.into_iter().map(|shop| (shop.config.id.clone(), shop)).collect(),
         problems: Vec::new(),
+        waiting: Vec::new(),
     })
 }
 
@@ -229,6 +230,7 @@ pub fn live_shop(id: &str, plugins: &[&str]) -> Arc<LiveShop> {
                 bytes: 0,
                 hooks: hooks.clone(),
                 permissions: BTreeSet::new(),
+                optional: BTreeSet::new(),
                 code: Code::default(),
             };
             Arc::new(LivePlugin::new(id, entry, Arc::new(plugin), "{}", &Limits::default()))

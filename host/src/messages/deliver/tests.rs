@@ -189,6 +189,7 @@ fn snapshot(mode: &str, template: &str) -> Arc<Snapshot> {
         bytes: 0,
         hooks: BTreeSet::from([Hook::OrderPlaced, Hook::Content]),
         permissions: BTreeSet::new(),
+        optional: BTreeSet::new(),
         code: Code::default(),
     };
     let live = LivePlugin::new(&config.id, entry, Arc::new(plugin), "{}", &crate::config::Limits::default());
@@ -205,6 +206,7 @@ fn snapshot(mode: &str, template: &str) -> Arc<Snapshot> {
         host: Arc::new(HostConfig::default()),
         shops: BTreeMap::from([("linen".to_owned(), Arc::new(shop))]),
         problems: Vec::new(),
+        waiting: Vec::new(),
     })
 }
 
@@ -364,6 +366,7 @@ async fn messages_wait_while_their_shop_is_not_live() {
         host: Arc::clone(&live.host),
         shops: BTreeMap::new(),
         problems: Vec::new(),
+        waiting: Vec::new(),
     });
     let next = house.courier.step().await.unwrap().unwrap();
     assert_eq!(house.last().await.reason.unwrap(), "the shop `linen` is not live: see its file");

@@ -30,6 +30,7 @@ pub(super) fn with(
         bytes: 0,
         hooks: [hook].into(),
         permissions: std::collections::BTreeSet::new(),
+        optional: std::collections::BTreeSet::new(),
         code: crate::plugins::code::Code::default(),
     };
     let entry = fixtures::entry("guest", grants);

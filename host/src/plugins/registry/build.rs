@@ -5,28 +5,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 
+use super::accepted::Accepted;
 use super::files::{self, Source};
+use super::public::public;
 use super::refusals::Refusals;
 use super::{LivePlugin, LiveShop, Plugin, Problem, Snapshot};
-use crate::config::calendar::Calendar;
 use crate::config::{ConfigError, HostConfig, ShopConfig, load_host, load_shops};
-use crate::domain::{Shop, money};
 use crate::plugins::cache::Cache;
 use crate::plugins::call::shown;
 use crate::plugins::code::Code;
 use crate::plugins::engine::{Built, Sandbox};
 use crate::plugins::inspect;
 use crate::plugins::manifest::Manifest;
+use crate::plugins::upgrade::Waiting;
 use crate::wording::Assets;
 
 /// What stays between reloads beside the snapshot.
 #[derive(Default)]
 pub(super) struct Kept {
     cache: Option<Cache>,
+    pub(super) accepted: Option<Accepted>,
     /// Shop → name → the merchant's live templates and texts.
     pub(super) overrides: BTreeMap<String, BTreeMap<String, Assets>>,
     /// Files that were offered and not taken.
@@ -36,8 +36,13 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(sandbox: &Sandbox, data_dir: &Path) -> Self {
-        Self { cache: Some(Cache::open(data_dir, &sandbox.engine)), ..Self::default() }
+    /// Whether it `keeps` what is live for the next start.
+    pub(super) fn new(sandbox: &Sandbox, data_dir: &Path, keeps: bool) -> Self {
+        Self {
+            cache: Some(Cache::open(data_dir, &sandbox.engine)),
+            accepted: Some(Accepted::open(data_dir, keeps)),
+            ..Self::default()
+        }
     }
 }
 
@@ -91,22 +96,28 @@ pub(super) fn snapshot(
         sources: HashMap::new(),
         compiled,
         problems,
+        waiting: Vec::new(),
+        all_read: true,
     };
     let shops: BTreeMap<String, Arc<LiveShop>> = builder
         .configs()
         .into_iter()
         .filter_map(|config| Some((config.id.clone(), builder.shop(config)?)))
         .collect();
-    let problems = builder.problems;
-    let offered: HashSet<String> =
-        builder.sources.values().flatten().map(|source| source.sha256.clone()).collect();
+    let Builder { problems, waiting, sources, all_read, .. } = builder;
+    let offered: HashSet<String> = sources.values().flatten().map(|source| source.sha256.clone()).collect();
     kept.refusals.only(&offered);
+    if let Some(accepted) = &mut kept.accepted {
+        let read: HashMap<&str, &[u8]> =
+            sources.values().flatten().map(|read| (read.sha256.as_str(), read.bytes.as_slice())).collect();
+        accepted.keep(&shops, all_read, |sha256| read.get(sha256).copied());
+    }
     kept.overrides.retain(|id, _| shops.contains_key(id));
     let live = |sha256: &String| {
         shops.values().flat_map(|shop| &shop.plugins).any(|live| live.plugin.sha256 == *sha256)
     };
     kept.assets.retain(|sha256, _| live(sha256));
-    Snapshot { generation: before.map_or(1, |before| before.generation + 1), host, shops, problems }
+    Snapshot { generation: before.map_or(1, |before| before.generation + 1), host, shops, problems, waiting }
 }
 
 pub(super) struct Builder<'a> {
@@ -121,12 +132,16 @@ pub(super) struct Builder<'a> {
     /// By hash; those that are live are here from the start.
     compiled: HashMap<String, Result<Arc<Plugin>, String>>,
     pub(super) problems: Vec<Problem>,
+    pub(super) waiting: Vec<Waiting>,
+    /// No shop's file is broken.
+    all_read: bool,
 }
 
 impl Builder<'_> {
     /// Every shop's file, or what was live of it.
     fn configs(&mut self) -> Vec<ShopConfig> {
         let (mut configs, errors) = load_shops(&self.host.shops_dir);
+        self.all_read = errors.is_empty();
         let before = self.before.filter(|before| before.host.shops_dir == self.host.shops_dir);
         let broken: Vec<String> =
             errors.iter().filter_map(|error| Some(error.file().file_stem()?.to_str()?.to_owned())).collect();
@@ -202,7 +217,7 @@ impl Builder<'_> {
         if let Some(read) = self.sources.get(source) {
             return read.clone();
         }
-        let read = files::source(&self.host.plugins_dir, source).map(Arc::new);
+        let read = files::source(&self.host.plugins_dir, source, &self.host.security).map(Arc::new);
         self.sources.insert(source.to_owned(), read.clone());
         read
     }
@@ -247,6 +262,7 @@ impl Builder<'_> {
             bytes: source.bytes.len() as u64,
             hooks: asks.hooks,
             permissions: asks.permissions,
+            optional: asks.optional,
             code,
         })
     }
@@ -268,42 +284,4 @@ pub(super) fn problem(kind: &str, error: &ConfigError) -> Problem {
         message: error.to_string(),
         report: Some(error.report()),
     }
-}
-
-/// What plugins and pages are told of a shop.
-fn public(config: &ShopConfig) -> Result<(Shop, Calendar), String> {
-    let zone = TimeZone::get(&config.zone)
-        .map_err(|_| format!("there is no time zone `{}`; one is like Europe/Warsaw", config.zone))?;
-    let exponent = money::exponent(&config.currency)
-        .ok_or_else(|| format!("there is no currency `{}`; one is like EUR", config.currency))?;
-    let working = config.working_days.iter().map(|day| weekday(day)).collect::<Result<Vec<_>, _>>()?;
-    let shop = Shop {
-        id: config.id.clone(),
-        name: config.name.clone(),
-        url: config.url.clone(),
-        currency: config.currency.clone(),
-        exponent,
-        locales: config.locales.clone(),
-        zone: config.zone.clone(),
-        country: config.country.clone(),
-        contact: config.contact.clone(),
-    };
-    Ok((shop, Calendar::new(zone, working, config.holidays.clone())))
-}
-
-fn weekday(name: &str) -> Result<Weekday, String> {
-    Ok(match name {
-        "mon" => Weekday::Monday,
-        "tue" => Weekday::Tuesday,
-        "wed" => Weekday::Wednesday,
-        "thu" => Weekday::Thursday,
-        "fri" => Weekday::Friday,
-        "sat" => Weekday::Saturday,
-        "sun" => Weekday::Sunday,
-        _ => {
-            return Err(format!(
-                "there is no day `{name}`; `working_days` has mon, tue, wed, thu, fri, sat, sun"
-            ));
-        }
-    })
 }

@@ -3,25 +3,29 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::config::Security;
 use crate::plugins::inspect::sha256;
+use crate::plugins::trust::{self, Distrust, Signed};
 use crate::wording::Assets;
 
 /// Bytes of a plugin's file. Interpreters travel in it, so it may be large.
-const PLUGIN: u64 = 64 << 20;
+pub(super) const PLUGIN: u64 = 64 << 20;
 /// Bytes of a template or a file of texts.
 const TEMPLATE: u64 = 1 << 20;
 /// Folders within a plugin's templates.
 const DEPTH: u32 = 8;
 
-/// The bytes of a plugin's file and their hash.
+/// The bytes of a plugin's file and their hash, and who answers for them.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) bytes: Vec<u8>,
     pub(super) sha256: String,
+    pub(super) signed: Result<Option<Signed>, Distrust>,
 }
 
-/// Reads `source` in the folder of plugins: a plain file, named without a way out of it.
-pub(super) fn source(plugins_dir: &Path, source: &str) -> Result<Source, String> {
+/// Reads `source` in the folder of plugins: a plain file, named without a way out of it. Its signature is that of
+/// the bytes that were read.
+pub(super) fn source(plugins_dir: &Path, source: &str, security: &Security) -> Result<Source, String> {
     let path = inside(plugins_dir, source)?;
     let about = fs::symlink_metadata(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -38,7 +42,10 @@ pub(super) fn source(plugins_dir: &Path, source: &str) -> Result<Source, String>
     }
     let bytes = fs::read(&path).map_err(|error| format!("cannot be read: {error}"))?;
     let sha256 = sha256(&bytes);
-    Ok(Source { bytes, sha256 })
+    let beside = trust::beside(&path);
+    let signature = beside.as_ref().map(Option::as_deref).map_err(String::as_str);
+    let signed = trust::verify(security, &bytes, signature);
+    Ok(Source { bytes, sha256, signed })
 }
 
 fn inside(plugins_dir: &Path, source: &str) -> Result<PathBuf, String> {
@@ -103,6 +110,7 @@ mod tests {
         fs::create_dir(&plugins).unwrap();
         fs::write(plugins.join("a.wasm"), b"a").unwrap();
         fs::write(folder.path().join("secret"), b"s").unwrap();
+        let source = |plugins: &Path, name: &str| source(plugins, name, &Security::default());
         assert_eq!(source(&plugins, "a.wasm").unwrap().bytes, b"a");
         for name in ["../secret", "/etc/passwd", "..", ".", "", "x/../a.wasm", "./a.wasm", "a.wasm/"] {
             let error = source(&plugins, name).unwrap_err();

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::build::{Builder, problem};
+use super::files::Source;
 use super::{LivePlugin, Plugin, Problem};
 use crate::config::{Limits, PluginEntry, ShopConfig, Step};
-use crate::plugins::permissions::Asks;
-use crate::plugins::settings;
+use crate::plugins::trust::{self, Signed};
+use crate::plugins::upgrade::{AskedChange, Waiting};
+use crate::plugins::{inspect, settings};
 
 /// Why a version of a plugin with an entry is not live.
 struct Unfit {
@@ -16,6 +18,16 @@ struct Unfit {
     /// From the entry on; none: it is about the plugin's file.
     path: Option<Vec<Step>>,
     message: String,
+}
+
+/// The version that goes on being served when the newest is refused.
+pub(super) struct Former {
+    plugin: Arc<Plugin>,
+    /// Those that it ran with.
+    settings: toml::Value,
+    signed: Option<Signed>,
+    /// It is live in this host; else it was in the one before.
+    live: bool,
 }
 
 impl Builder<'_> {
@@ -30,53 +42,142 @@ impl Builder<'_> {
         let newest = self.newest(entry);
         let limits = &self.host.limits.clone();
         let first = match &newest {
-            Ok(plugin) => match whole(plugin, entry, &shop.id, limits) {
-                Ok(joined) => return Some(unchanged(joined, live)),
+            Ok((plugin, signed)) => match whole(plugin, entry, &shop.id, limits) {
+                Ok(joined) => return Some(unchanged(joined.signed_by(signed.clone()), live)),
                 Err(unfit) => unfit,
             },
             Err(message) => {
                 Unfit { kind: "plugin", path: None, message: format!("{} {message}", entry.source) }
             }
         };
-        let stays = live.and_then(|live| {
-            let upgraded = newest
-                .as_ref()
-                .ok()
-                .and_then(|plugin| join(plugin, entry, &live.entry.settings, &shop.id, limits).ok());
-            upgraded.or_else(|| older(entry, live, limits))
+        let former = self.former(&shop.id, entry, live);
+        let stays = former.as_ref().map(|former| {
+            let upgraded = newest.as_ref().ok().and_then(|(plugin, signed)| {
+                let joined = join(plugin, entry, &former.settings, &shop.id, limits).ok()?;
+                Some(joined.signed_by(signed.clone()))
+            });
+            upgraded.map_or_else(|| self.older(entry, former, &shop.id), Ok)
         });
-        self.report(shop, index, entry, &first, live.is_some(), stays.is_some());
+        let fate = match (&former, &stays) {
+            (Some(former), Some(Ok(_))) if former.live => "; what was live before stays live".to_owned(),
+            (Some(former), Some(Ok(_))) => {
+                let version = &former.plugin.manifest.version;
+                format!("; the version that was accepted last ({version}) is live")
+            }
+            (Some(_), Some(Err(Some(why)))) => {
+                format!("; it is switched off until then: what was live {why}")
+            }
+            (Some(_), _) => "; it is switched off until then".to_owned(),
+            (None, _) => String::new(),
+        };
+        let stays = stays.and_then(Result::ok);
+        if let Some(stays) = &stays {
+            let newest = newest.as_ref().ok().map(|(plugin, _)| &**plugin);
+            self.waits(&shop.id, entry, &stays.plugin, newest, &first.message);
+        }
+        self.report(shop, index, entry, &first, &fate);
         stays.map(|joined| unchanged(joined, live))
     }
 
     /// The plugin that the entry's file holds now.
-    fn newest(&mut self, entry: &PluginEntry) -> Result<Arc<Plugin>, String> {
+    fn newest(&mut self, entry: &PluginEntry) -> Result<(Arc<Plugin>, Option<Signed>), String> {
         let source = self.source(&entry.source)?;
-        if let Some(pin) = &entry.sha256
-            && !pin.eq_ignore_ascii_case(&source.sha256)
-        {
-            return Err(format!(
-                "is another file than `sha256` pins: it has {}; if it is the right one, write that hash",
-                source.sha256
-            ));
+        if let Some(sentence) = entry.another_than_pinned(&source.sha256) {
+            return Err(sentence);
         }
-        self.compiled(&source)
+        let signed = source.signed.clone().map_err(|distrust| distrust.to_string())?;
+        Ok((self.compiled(&source)?, signed))
     }
 
-    fn report(
+    /// What is live of an entry, or what a host before this one accepted last.
+    pub(super) fn former(
         &mut self,
-        shop: &ShopConfig,
-        index: usize,
+        shop: &str,
         entry: &PluginEntry,
-        unfit: &Unfit,
-        was_live: bool,
-        stays: bool,
+        live: Option<&Arc<LivePlugin>>,
+    ) -> Option<Former> {
+        if let Some(live) = live {
+            return Some(Former {
+                plugin: live.plugin.clone(),
+                settings: live.entry.settings.clone(),
+                signed: live.signed.clone(),
+                live: true,
+            });
+        }
+        let accepted = self.kept.accepted.as_ref()?;
+        let record = accepted.record(shop, &entry.name)?.clone();
+        if entry.another_than_pinned(&record.sha256).is_some() {
+            return None;
+        }
+        let bytes = accepted.component(&record.sha256)?;
+        let verified = trust::verify(&self.host.security, &bytes, Ok(record.signature.as_deref()));
+        // Not compiled before somebody answers for it.
+        let signed = verified.ok()?;
+        let source = Source { bytes, sha256: record.sha256, signed: Ok(signed.clone()) };
+        let plugin = self.compiled(&source).ok()?;
+        Some(Former { plugin, settings: record.settings, signed, live: false })
+    }
+
+    /// The former version under a new entry, with the old settings when the new do not fit. Grants, pin and
+    /// trusted keys are always those of the files: what is taken away is gone at once. The error says what it is
+    /// that the former version may no longer be, when that is not its grants.
+    pub(super) fn older(
+        &mut self,
+        entry: &PluginEntry,
+        former: &Former,
+        shop: &str,
+    ) -> Result<LivePlugin, Option<String>> {
+        if let Some(sentence) = entry.another_than_pinned(&former.plugin.sha256) {
+            return Err(Some(sentence));
+        }
+        trust::still(&self.host.security, former.signed.as_ref())
+            .map_err(|distrust| Some(distrust.to_string()))?;
+        // Nobody answered for it, and what lies beside the same bytes now is refused.
+        if former.signed.is_none()
+            && let Ok(source) = self.source(&entry.source)
+            && source.sha256 == former.plugin.sha256
+            && source.signed.is_err()
+        {
+            return Err(None);
+        }
+        [&entry.settings, &former.settings]
+            .into_iter()
+            .find_map(|settings| join(&former.plugin, entry, settings, shop, &self.host.limits).ok())
+            .map(|joined| joined.signed_by(former.signed.clone()))
+            .ok_or(None)
+    }
+
+    /// Notes what the entry's file holds when that is another version than the one that stays live.
+    pub(super) fn waits(
+        &mut self,
+        shop: &str,
+        entry: &PluginEntry,
+        live: &Plugin,
+        newest: Option<&Plugin>,
+        why: &str,
     ) {
-        let fate = match (was_live, stays) {
-            (_, true) => "; what was live before stays live",
-            (true, false) => "; it is switched off until then",
-            (false, false) => "",
+        let (asks, version, sha256) = match newest {
+            Some(plugin) => (plugin.asks(), plugin.manifest.version.clone(), plugin.sha256.clone()),
+            // Refused before it was compiled: what it says of itself can be read all the same.
+            None => match self.source(&entry.source).map(|source| inspect::inspect(&source.bytes)) {
+                Ok(Ok(told)) => (told.asks(), told.manifest.version, told.sha256),
+                _ => return,
+            },
         };
+        if sha256 == live.sha256 {
+            return;
+        }
+        self.waiting.push(Waiting {
+            shop: shop.to_owned(),
+            plugin: entry.name.clone(),
+            version,
+            sha256,
+            why: why.to_owned(),
+            asked: AskedChange::between(&live.asks(), &asks),
+        });
+    }
+
+    fn report(&mut self, shop: &ShopConfig, index: usize, entry: &PluginEntry, unfit: &Unfit, fate: &str) {
         let message = format!("the plugin `{}`: {}{fate}", entry.name, unfit.message);
         let mut problem = match &unfit.path {
             Some(path) => {
@@ -97,14 +198,6 @@ impl Builder<'_> {
         problem.plugin = Some(entry.name.clone());
         self.problems.push(problem);
     }
-}
-
-/// The live version of a plugin under a new entry, with the old settings when the new do not fit. The
-/// grants are always those of the file: what is taken away is gone at once.
-pub(super) fn older(entry: &PluginEntry, live: &LivePlugin, limits: &Limits) -> Option<LivePlugin> {
-    [&entry.settings, &live.entry.settings]
-        .into_iter()
-        .find_map(|settings| join(&live.plugin, entry, settings, &live.shop, limits).ok())
 }
 
 /// The plugin just as its entry says.
@@ -130,9 +223,7 @@ fn join(
     shop: &str,
     limits: &Limits,
 ) -> Result<LivePlugin, Unfit> {
-    let asks =
-        Asks { hooks: plugin.hooks.clone(), permissions: plugin.permissions.clone(), ..Asks::default() };
-    asks.check(&entry.grants).map_err(|refusal| Unfit {
+    plugin.asks().check(&entry.grants).map_err(|refusal| Unfit {
         kind: "plugin",
         path: Some(vec!["grants".into()]),
         message: refusal.to_string(),
@@ -152,6 +243,7 @@ pub(super) fn unchanged(joined: LivePlugin, live: Option<&Arc<LivePlugin>>) -> A
         Some(live)
             if Arc::ptr_eq(&live.plugin, &joined.plugin)
                 && live.entry == joined.entry
+                && live.signed == joined.signed
                 && live.limits == joined.limits =>
         {
             live.clone()

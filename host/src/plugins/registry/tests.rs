@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::plugins::fixtures::handler;
+use crate::plugins::fixtures::{Author, handler};
 
 const SHOP: &str = r#"
 name = "Lipa"
@@ -254,9 +254,14 @@ async fn an_upgrade_that_asks_for_more_waits_for_the_grant() {
     assert!(only(&snapshot).message.contains("write `grants = [\"points\"]`"), "{:?}", snapshot.problems);
     assert!(only(&snapshot).file.contains("lipa.toml"), "{:?}", snapshot.problems);
     assert_eq!(mark(&snapshot), "one");
+    let [waiting] = snapshot.waiting.as_slice() else { panic!("{:#?}", snapshot.waiting) };
+    assert_eq!((waiting.shop.as_str(), waiting.plugin.as_str()), ("lipa", "guest"));
+    assert_eq!(waiting.sha256, inspect_hash(&guest("two", POINTS)));
+    assert!(waiting.why.contains("needs `points`"), "{waiting:?}");
+    assert_eq!(waiting.asked.to_string(), "asks also for points");
     folder.shop(&format!("{GUEST}grants = [\"points\"]\n"));
     let snapshot = registry.reload().await;
-    assert_eq!(snapshot.problems, []);
+    assert_eq!((snapshot.problems.as_slice(), snapshot.waiting.as_slice()), (&[][..], &[][..]));
     assert_eq!(mark(&snapshot), "two");
     // What is taken away is gone at once, even from what was live.
     folder.shop(GUEST);
@@ -277,6 +282,243 @@ async fn a_pin_holds_the_plugin_to_its_hash() {
         snapshot.problems
     );
     assert_eq!(mark(&snapshot), "one");
+    assert_eq!(snapshot.waiting[0].asked.to_string(), "asks for the same");
+    // What cannot be read is nothing that waits.
+    folder.write("plugins/guest.wasm", b"hello");
+    assert_eq!(registry.reload().await.waiting, []);
+}
+
+/// A host that keeps what is live for the next one.
+async fn host(folder: &Folder) -> Arc<Registry> {
+    Registry::open_with(folder.path(), Clock::default(), None).await.unwrap()
+}
+
+fn kept(folder: &Folder) -> Vec<PathBuf> {
+    let found = fs::read_dir(folder.path().join("data/accepted")).unwrap();
+    let mut found: Vec<PathBuf> = found.map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_starts_beside_what_it_refuses_goes_on_with_what_was_accepted_last() {
+    let (folder, registry) = opened(&format!("{GUEST}settings = {{ most = 7 }}\n")).await;
+    drop(registry);
+    assert!(!folder.path().join("data/accepted").exists(), "what only looks keeps nothing");
+    drop(host(&folder).await);
+    let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    for (file, sentence) in [
+        (Some(guest("two", POINTS)), "needs `points`"),
+        (Some(half(guest("two", ""))), "is not WebAssembly"),
+        (None, "is not there"),
+    ] {
+        match &file {
+            Some(bytes) => folder.write("plugins/guest.wasm", bytes),
+            None => fs::remove_file(folder.path().join("plugins/guest.wasm")).unwrap(),
+        }
+        for registry in [folder.open().await, host(&folder).await] {
+            let snapshot = registry.current();
+            assert_eq!(mark(&snapshot), "one", "{sentence}");
+            assert_eq!(&*live(&snapshot, "guest").settings, "{\"most\":7}");
+            let message = &only(&snapshot).message;
+            assert!(message.contains(sentence), "{message}");
+            assert!(message.ends_with("; the version that was accepted last (1.0.0) is live"), "{message}");
+        }
+        assert_eq!(kept(&folder).len(), 1);
+    }
+    // Settings that only the new version knows.
+    folder.write("plugins/guest.wasm", guest("two", POINTS));
+    folder.shop(&format!("{GUEST}settings = {{ fresh = 1 }}\n"));
+    let snapshot = host(&folder).await.current();
+    assert_eq!((mark(&snapshot), &*live(&snapshot, "guest").settings), ("one", "{\"most\":7}"));
+    assert_eq!(snapshot.waiting[0].asked.to_string(), "asks also for points");
+    // Granted, it is what is accepted, and the old one is swept.
+    folder.shop(&format!("{GUEST}grants = [\"points\"]\n"));
+    assert_eq!(mark(&host(&folder).await.current()), "two");
+    let [file] = kept(&folder).try_into().unwrap();
+    assert_eq!(fs::read(file).unwrap(), guest("two", POINTS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_obeys_todays_rules() {
+    let (folder, _) = opened(&format!("{GUEST}grants = [\"points\"]\n")).await;
+    folder.write("plugins/guest.wasm", guest("one", POINTS));
+    assert_eq!(mark(&host(&folder).await.current()), "one");
+    folder.write("plugins/guest.wasm", b"hello");
+    let served = || async {
+        let snapshot = host(&folder).await.current();
+        !snapshot.shops["lipa"].plugins.is_empty()
+    };
+    assert!(served().await);
+    folder.shop(GUEST);
+    assert!(!served().await, "its grant was taken away");
+    let pinned = |pin: &str| format!("{GUEST}grants = [\"points\"]\nsha256 = \"{pin}\"\n");
+    folder.shop(&pinned(&inspect_hash(&guest("two", POINTS))));
+    assert!(!served().await, "another is pinned");
+    folder.shop(&pinned(&inspect_hash(&guest("one", POINTS))));
+    assert!(served().await, "it is pinned");
+    // Out of the shop's file is forgotten, also when the entry comes back.
+    folder.shop("");
+    assert!(!served().await);
+    assert_eq!(kept(&folder), Vec::<PathBuf>::new());
+    folder.shop(&format!("{GUEST}grants = [\"points\"]\n"));
+    assert!(!served().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_also_holds_for_what_is_live() {
+    let (folder, registry) = opened(GUEST).await;
+    folder.write("plugins/guest.wasm", b"hello");
+    let pin = inspect_hash(&guest("two", ""));
+    folder.shop(&format!("{GUEST}sha256 = \"{pin}\"\n"));
+    let snapshot = registry.reload().await;
+    assert!(only(&snapshot).message.contains("switched off until then: what was live is another file"));
+    assert!(snapshot.shops["lipa"].plugins.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_is_what_was_kept() {
+    let (folder, _) = opened(GUEST).await;
+    drop(host(&folder).await);
+    folder.write("plugins/guest.wasm", b"hello");
+    let [file] = kept(&folder).try_into().unwrap();
+    let mut flipped = fs::read(&file).unwrap();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(&file, flipped).unwrap();
+    assert!(host(&folder).await.current().shops["lipa"].plugins.is_empty());
+    assert!(!file.exists(), "a damaged one is taken away");
+    // A damaged index, one that leads elsewhere, and a folder that cannot be written cost nothing else.
+    folder.write("plugins/guest.wasm", guest("one", ""));
+    for index in ["lipa = ", "[lipa.guest]\nsha256 = \"../../plugins/guest\"\nsettings = {}\n"] {
+        folder.write("data/accepted/index.toml", index);
+        assert_eq!(mark(&host(&folder).await.current()), "one");
+        assert_eq!(kept(&folder).len(), 1);
+    }
+    fs::remove_dir_all(folder.path().join("data/accepted")).unwrap();
+    folder.write("data/accepted", b"in the way");
+    assert_eq!(mark(&host(&folder).await.current()), "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_whose_file_is_broken_for_a_while_forgets_nothing() {
+    let (folder, _) = opened(GUEST).await;
+    folder.write("shops/other.toml", format!("{SHOP}{GUEST}"));
+    drop(host(&folder).await);
+    folder.write("shops/lipa.toml", "name = ");
+    drop(host(&folder).await);
+    folder.write("plugins/guest.wasm", b"hello");
+    folder.shop(GUEST);
+    assert_eq!(mark(&host(&folder).await.current()), "one");
+    fs::remove_file(folder.path().join("shops/other.toml")).unwrap();
+    drop(host(&folder).await);
+    folder.write("shops/other.toml", format!("{SHOP}{GUEST}"));
+    assert!(host(&folder).await.current().shops["other"].plugins.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_texts_are_stood_in_for_after_a_restart_too() {
+    let (folder, _) = opened(GUEST).await;
+    drop(host(&folder).await);
+    let mut broken = manifest("two");
+    broken.assets.insert("locales/en.ftl".to_owned(), "hello = { $x\n".to_owned());
+    folder.write("plugins/guest.wasm", broken.write(&handler(Hook::OrderPlaced, "", "")).unwrap());
+    let snapshot = host(&folder).await.current();
+    assert_eq!(only(&snapshot).kind, "texts");
+    assert!(only(&snapshot).message.ends_with("what was accepted last is live"), "{:?}", snapshot.problems);
+    assert_eq!(mark(&snapshot), "one");
+    assert_eq!(snapshot.waiting.len(), 1);
+}
+
+const HOST: &str = "[limits]\nmemory_mib = 4\nconcurrent_decisions = 2\nconcurrent_events = 2\n";
+
+fn trusting(keys: &[String], more: &str) -> String {
+    format!("{HOST}[security]\ntrusted_keys = {}\n{more}", serde_json::to_string(keys).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_a_trusted_author_signed_is_loaded() {
+    let (ada, eve) = (Author::new(), Author::new());
+    let (folder, registry) = opened(GUEST).await;
+    folder.write("cartwright.toml", trusting(&[ada.key()], ""));
+    assert_eq!(registry.reload().await.problems, [], "unsigned is allowed");
+    let two = guest("two", "");
+    for (signature, sentence) in [
+        (eve.sign(&two), "which is not among `trusted_keys`"),
+        (ada.sign(&guest("one", "")), "is not what was signed with the key"),
+        ("hello".to_owned(), "is none of minisign"),
+        ("a".repeat(5_000), "has 5000 bytes"),
+    ] {
+        folder.write("plugins/guest.wasm", &two);
+        folder.write("plugins/guest.wasm.minisig", signature);
+        let snapshot = registry.reload().await;
+        assert!(only(&snapshot).message.contains(sentence), "{:?}", snapshot.problems);
+        assert_eq!((mark(&snapshot), snapshot.waiting.len()), ("one", 1));
+    }
+    folder.write("plugins/guest.wasm.minisig", ada.sign(&two));
+    let snapshot = registry.reload().await;
+    assert_eq!(snapshot.problems, []);
+    assert_eq!(mark(&snapshot), "two");
+    assert!(live(&snapshot, "guest").signed_with().is_some());
+    // What is live was signed: a signature that is lost or exchanged for a wrong one takes nothing away.
+    folder.write("plugins/guest.wasm.minisig", eve.sign(&two));
+    assert_eq!(mark(&*registry.reload().await), "two");
+    folder.write("cartwright.toml", trusting(&[ada.key()], "require_signed = true\n"));
+    fs::remove_file(folder.path().join("plugins/guest.wasm.minisig")).unwrap();
+    let snapshot = registry.reload().await;
+    assert!(
+        only(&snapshot).message.contains("is not signed, and `require_signed`"),
+        "{:?}",
+        snapshot.problems
+    );
+    assert!(only(&snapshot).message.ends_with("what was live before stays live"), "{:?}", snapshot.problems);
+    assert_eq!(mark(&snapshot), "two");
+    // But trust that is taken away is.
+    folder.write("cartwright.toml", trusting(&[eve.key()], ""));
+    folder.write("plugins/guest.wasm.minisig", ada.sign(&two));
+    let snapshot = registry.reload().await;
+    let message = &only(&snapshot).message;
+    assert!(
+        message.contains("is switched off until then: what was live is signed with the key"),
+        "{message}"
+    );
+    assert!(snapshot.shops["lipa"].plugins.is_empty());
+    folder.write("cartwright.toml", trusting(&[eve.key(), ada.key()], ""));
+    assert_eq!(mark(&*registry.reload().await), "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_live_unsigned_is_switched_off_when_signatures_become_required() {
+    let ada = Author::new();
+    let (folder, registry) = opened(GUEST).await;
+    folder.write("cartwright.toml", trusting(&[ada.key()], "require_signed = true\n"));
+    let snapshot = registry.reload().await;
+    assert!(only(&snapshot).message.contains("it is switched off until then"), "{:?}", snapshot.problems);
+    assert!(snapshot.shops["lipa"].plugins.is_empty());
+    folder.write("plugins/guest.wasm.minisig", ada.sign(&guest("one", "")));
+    assert_eq!(mark(&*registry.reload().await), "one");
+    // The same bytes, first taken on nobody's word, then with a word that counts for nothing.
+    folder.write("cartwright.toml", HOST);
+    folder.write("plugins/guest.wasm.minisig", "hello");
+    assert_eq!(mark(&*registry.reload().await), "one");
+    folder.write("cartwright.toml", trusting(&[ada.key()], ""));
+    let snapshot = registry.reload().await;
+    assert!(only(&snapshot).message.contains("none of minisign"), "{:?}", snapshot.problems);
+    assert!(snapshot.shops["lipa"].plugins.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_is_verified_again() {
+    let (ada, eve) = (Author::new(), Author::new());
+    let (folder, _) = opened(GUEST).await;
+    folder.write("cartwright.toml", trusting(&[ada.key()], "require_signed = true\n"));
+    folder.write("plugins/guest.wasm.minisig", ada.sign(&guest("one", "")));
+    assert_eq!(mark(&host(&folder).await.current()), "one");
+    fs::remove_file(folder.path().join("plugins/guest.wasm.minisig")).unwrap();
+    let snapshot = host(&folder).await.current();
+    assert!(only(&snapshot).message.contains("is not signed"), "{:?}", snapshot.problems);
+    assert_eq!(mark(&snapshot), "one");
+    folder.write("cartwright.toml", trusting(&[eve.key()], "require_signed = true\n"));
+    assert!(host(&folder).await.current().shops["lipa"].plugins.is_empty());
 }
 
 fn inspect_hash(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::plugin::{older, unchanged};
+use super::plugin::unchanged;
 use super::{LivePlugin, LiveShop, Problem, files};
 use crate::config::ShopConfig;
 use crate::plugins::call::shown;
@@ -54,7 +54,7 @@ impl Builder<'_> {
         let built = self.words(shop, &plugins, &overrides).map(|wording| (wording, overrides));
         // Each is sound alone; together they may still not be.
         let built = built.or_else(|errors| {
-            self.mistakes(shop, &errors);
+            self.mistakes(shop, &errors, self.was_live(shop));
             self.words(shop, &plugins, &live).map(|wording| (wording, live.clone()))
         });
         let built =
@@ -65,7 +65,7 @@ impl Builder<'_> {
                 Some((Arc::new(wording), plugins))
             }
             Err(errors) => {
-                self.mistakes(shop, &errors);
+                self.mistakes(shop, &errors, self.was_live(shop));
                 old.map(|old| (old.wording.clone(), old.plugins.clone()))
             }
         }
@@ -87,7 +87,7 @@ impl Builder<'_> {
                         found.insert(name.to_owned(), assets.clone());
                     }
                     let error = WordingError { file: name.to_owned(), line: None, what: message };
-                    self.mistakes(shop, &[error]);
+                    self.mistakes(shop, &[error], self.was_live(shop));
                 }
             }
         }
@@ -118,14 +118,30 @@ impl Builder<'_> {
                 sound.push(plugin);
                 continue;
             };
-            self.mistakes(shop, &errors);
             let live =
                 old.and_then(|old| old.plugins.iter().find(|live| live.entry.name == plugin.entry.name));
-            sound.extend(live.and_then(|live| {
-                Some(unchanged(older(&plugin.entry, live, &self.host.limits)?, Some(live)))
-            }));
+            let stays = self.sound_former(shop, &plugin, live);
+            self.mistakes(shop, &errors, stays.is_some());
+            if let Some(stays) = stays {
+                let why = errors.first().map(|error| shown(&error.to_string())).unwrap_or_default();
+                self.waits(&shop.id, &plugin.entry, &stays.plugin, Some(&plugin.plugin), &why);
+                sound.push(stays);
+            }
         }
         sound
+    }
+
+    /// What was live or accepted before, with texts and templates that are sound.
+    fn sound_former(
+        &mut self,
+        shop: &ShopConfig,
+        plugin: &LivePlugin,
+        live: Option<&Arc<LivePlugin>>,
+    ) -> Option<Arc<LivePlugin>> {
+        let former = self.former(&shop.id, &plugin.entry, live)?;
+        let stays = unchanged(self.older(&plugin.entry, &former, &shop.id).ok()?, live);
+        self.words(shop, std::slice::from_ref(&stays), &Overrides::new()).ok()?;
+        Some(stays)
     }
 
     fn sound_overrides(
@@ -141,7 +157,7 @@ impl Builder<'_> {
             match self.words(shop, plugins, &alone) {
                 Ok(_) => sound.extend(alone),
                 Err(errors) => {
-                    self.mistakes(shop, &errors);
+                    self.mistakes(shop, &errors, self.was_live(shop));
                     if let Some(assets) = live.get(&name) {
                         sound.insert(name, assets.clone());
                     }
@@ -151,9 +167,16 @@ impl Builder<'_> {
         sound
     }
 
-    fn mistakes(&mut self, shop: &ShopConfig, errors: &[WordingError]) {
-        let was_live = self.before.is_some_and(|before| before.shops.contains_key(&shop.id));
-        let fate = if was_live { "what was live before stays live" } else { "it is left out until then" };
+    fn was_live(&self, shop: &ShopConfig) -> bool {
+        self.before.is_some_and(|before| before.shops.contains_key(&shop.id))
+    }
+
+    fn mistakes(&mut self, shop: &ShopConfig, errors: &[WordingError], stays: bool) {
+        let fate = match (stays, self.was_live(shop)) {
+            (true, true) => "what was live before stays live",
+            (true, false) => "what was accepted last is live",
+            (false, _) => "it is left out until then",
+        };
         for error in errors.iter().take(MISTAKES) {
             // `<plugin>: <path>` lies in a plugin's file, `<name>/<path>` in the merchant's folder.
             let (plugin, file) = match error.file.split_once(": ") {
