@@ -17,7 +17,7 @@ use crate::goods::{cart, line, order_placed};
 const NEIGHBOUR: &str = "cw_sk_other_CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC";
 /// Wall time enough, so that on a busy machine it is the computing that is cut off; the rest is as it comes.
 const HOST: &str =
-    "[limits]\ndecision_ms = 30000\ndecision_cpu_ms = 500\nevent_ms = 30000\n[budgets]\ncheckout = 60000\n";
+    "[limits]\ndecision_ms = 30000\ndecision_cpu_ms = 3000\nevent_ms = 30000\n[budgets]\ncheckout = 60000\n";
 /// One that fails only now and then has failed by then.
 const QUESTIONS: usize = 30;
 

@@ -12,6 +12,9 @@ use super::{Result, Store, StoreError, customers};
 use crate::domain::{Scope, StateOwner, StateRead, Versioned};
 
 const KEYS: usize = 100;
+/// The column of values; what is compared in the writer's turn does without.
+const VALUE: &str = "value";
+const NO_VALUE: &str = "CAST('' AS TEXT)";
 
 /// Above every key: the last character there is.
 const LAST: char = '\u{10FFFF}';
@@ -37,7 +40,7 @@ impl Store {
     pub async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>> {
         let mut found = HashMap::new();
         for chunk in keys.chunks(KEYS) {
-            found.extend(values(&self.inner.reads, owner, chunk).await?);
+            found.extend(values(&self.inner.reads, owner, chunk, VALUE).await?);
         }
         let absent = Versioned { value: None, version: 0 };
         Ok(keys.iter().map(|key| found.get(key).unwrap_or(&absent).clone()).collect())
@@ -50,7 +53,7 @@ impl Store {
         prefix: &str,
         limit: u32,
     ) -> Result<Vec<(String, Versioned)>> {
-        list(&self.inner.reads, owner, prefix, limit).await
+        list(&self.inner.reads, owner, prefix, limit, VALUE).await
     }
 }
 
@@ -70,10 +73,11 @@ async fn values<'c, E: Executor<'c, Database = Any>>(
     executor: E,
     owner: &StateOwner,
     keys: &[String],
+    value: &str,
 ) -> Result<HashMap<String, Versioned>> {
     let places = (5..keys.len() + 5).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "SELECT key, value, version FROM state \
+        "SELECT key, {value}, version FROM state \
          WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key IN ({places})"
     );
     let mut query = sqlx::query(AssertSqlSafe(text))
@@ -97,22 +101,24 @@ async fn list<'c, E: Executor<'c, Database = Any>>(
     owner: &StateOwner,
     prefix: &str,
     limit: u32,
+    value: &str,
 ) -> Result<Vec<(String, Versioned)>> {
-    let rows = sqlx::query(
-        "SELECT key, value, version FROM state \
+    let text = format!(
+        "SELECT key, {value}, version FROM state \
          WHERE shop = $1 AND plugin = $2 AND scope = $3 AND subject = $4 AND key >= $5 AND key < $6 \
-         ORDER BY key LIMIT $7",
-    )
-    .bind(&owner.shop)
-    .bind(&owner.plugin)
-    .bind(scope_name(owner.scope))
-    .bind(&owner.subject)
-    .bind(prefix)
-    .bind(format!("{prefix}{LAST}"))
-    .bind(i64::from(limit))
-    .fetch(executor)
-    .try_collect::<Vec<_>>()
-    .await?;
+         ORDER BY key LIMIT $7"
+    );
+    let rows = sqlx::query(AssertSqlSafe(text))
+        .bind(&owner.shop)
+        .bind(&owner.plugin)
+        .bind(scope_name(owner.scope))
+        .bind(&owner.subject)
+        .bind(prefix)
+        .bind(format!("{prefix}{LAST}"))
+        .bind(i64::from(limit))
+        .fetch(executor)
+        .try_collect::<Vec<_>>()
+        .await?;
     rows.iter()
         .map(|row| {
             Ok((row.try_get(0)?, Versioned { value: Some(row.try_get(1)?), version: row.try_get(2)? }))
@@ -129,7 +135,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                 keys.entry(owner).or_default().push((key.clone(), *version));
             }
             StateRead::Prefix { owner, prefix, limit, seen } => {
-                let now = list(tx.connection(), owner, prefix, *limit).await?;
+                let now = list(tx.connection(), owner, prefix, *limit, NO_VALUE).await?;
                 let same = now.len() == seen.len()
                     && now.iter().zip(seen).all(|((key, value), (seen_key, version))| {
                         key == seen_key && value.version == *version
@@ -149,7 +155,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
     for (owner, read) in keys {
         for chunk in read.chunks(KEYS) {
             let names: Vec<_> = chunk.iter().map(|(key, _)| key.clone()).collect();
-            let now = values(tx.connection(), owner, &names).await?;
+            let now = values(tx.connection(), owner, &names, NO_VALUE).await?;
             if chunk.iter().any(|(key, version)| now.get(key).map_or(0, |value| value.version) != *version) {
                 return Err(StoreError::Stale);
             }
@@ -232,7 +238,7 @@ async fn apply(tx: &mut Tx, change: &StateChange) -> Result<Option<i64>> {
             Ok(None)
         }
         Change::Add(amount) => {
-            let found = values(tx.connection(), owner, std::slice::from_ref(key)).await?;
+            let found = values(tx.connection(), owner, std::slice::from_ref(key), VALUE).await?;
             let Some(Versioned { value: Some(value), version }) = found.get(key) else {
                 let value = amount.to_string();
                 put(tx, owner, key, &value).await?;

@@ -7,8 +7,8 @@ use std::fmt;
 const DEPTH: usize = 32;
 /// Digits of a number: with more, the plural rules have no room.
 const DIGITS: usize = 15;
-/// Bytes of a finished text; a long paragraph has a tenth of it.
-pub(super) const TEXT: usize = 16 << 10;
+/// Bytes of a finished text; as many as one that a plugin hands over may have.
+pub(super) const TEXT: usize = 4_000;
 /// So many mistakes of one file are told; a file may have as many as it has lines.
 pub(super) const MISTAKES: usize = 20;
 

@@ -11,6 +11,9 @@ use crate::plugins::call::Fault;
 
 type Answer<T> = wasmtime::Result<T>;
 
+/// Listings in one call: each is made again when the call's effects are committed, while others wait.
+const LISTS: usize = 50;
+
 /// What this call did to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pending {
@@ -141,6 +144,16 @@ impl contract::state::Host for CallState {
     async fn list(&mut self, scope: Scope, prefix: String, limit: u32) -> Answer<Vec<(String, String)>> {
         self.enter("state", "list")?;
         self.check("state.list").size("prefix", &prefix, KEY)?;
+        let lists = self.read.iter().filter(|read| matches!(read, StateRead::Prefix { .. })).count();
+        if lists >= LISTS {
+            return Err(self
+                .check("state.list")
+                .wrong(format_args!(
+                    "the {}st listing of one call; {LISTS} is the most, so list more at once",
+                    LISTS + 1
+                ))
+                .into());
+        }
         let owner = self.owner(scope)?;
         let limit = limit.min(ITEMS as u32);
         let here = |key: &&(Scope, String)| key.0 == scope && key.1.starts_with(&prefix);
