@@ -1,6 +1,7 @@
 //! The wire: routes, keys, problems. The only room that knows axum.
 
 mod batch;
+mod browser;
 mod caching;
 mod catalog;
 mod coupons;
@@ -56,7 +57,7 @@ use crate::lifecycle::Lifecycle;
 use crate::plugins::registry::Registry;
 use crate::store::Store;
 
-pub use server::serve;
+pub use server::{Connections, serve};
 
 /// What the routes work with. Cheap to clone.
 #[derive(Clone)]

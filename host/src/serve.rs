@@ -17,7 +17,7 @@ use crate::config::{self, HostConfig};
 use crate::decide::Decider;
 use crate::domain::Clock;
 use crate::fetch::{Fetcher, Lookup, System};
-use crate::http::{self, App};
+use crate::http::{self, App, Connections};
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
 use crate::messages::channels::Channel;
@@ -69,6 +69,7 @@ pub struct Host {
     lifecycle: Lifecycle,
     courier: Courier,
     dispatcher: Dispatcher,
+    connections: Connections,
     /// Watches files while it lives.
     watching: Option<WatchGuard>,
     stopping: CancellationToken,
@@ -119,11 +120,11 @@ impl Host {
 
         let stopping = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let stopped = stopping.clone();
+        let connections = Connections::default();
+        let (counted, live, stopped) = (connections.clone(), Arc::clone(&registry), stopping.clone());
         tasks.spawn(async move {
-            if let Err(error) = http::serve(listener, router, &config.http, stopped.cancelled_owned()).await {
-                tracing::error!(%error, "the server ended");
-            }
+            let rules = move || live.current().host.http.clone();
+            http::serve(listener, router, rules, counted, stopped.cancelled_owned()).await;
         });
         if background {
             let threads = &threads::background();
@@ -147,6 +148,7 @@ impl Host {
             lifecycle,
             courier,
             dispatcher,
+            connections,
             watching,
             stopping,
             tasks,
@@ -157,6 +159,12 @@ impl Host {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Those that are open.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! The mails in a real browser, at the width of a phone and of a desktop.
+//! In a real browser: the mails at the width of a phone and of a desktop, and the pages under their own policies.
 
 use std::process::Command;
 
@@ -36,6 +36,19 @@ document.body.append(frame);
     );
     let file = folder.join(format!("page-{width}.html"));
     std::fs::write(&file, page).unwrap();
+    let (dom, _) = browse(&format!("file://{}", file.display()), folder);
+    let start = dom.find("<pre id=\"result\">").expect("the page was laid out") + 17;
+    let end = start + dom[start..].find("</pre>").unwrap();
+    let json = dom[start..end]
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
+        .replace("&gt;", ">")
+        .replace("&lt;", "<");
+    serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"))
+}
+
+/// The page as it is when its scripts have run, and what the browser says of it.
+fn browse(url: &str, folder: &std::path::Path) -> (String, String) {
     let output = Command::new("chromium")
         .args([
             "--headless",
@@ -45,20 +58,14 @@ document.body.append(frame);
             "--no-first-run",
         ])
         .args(["--disable-component-update", "--disable-sync", "--virtual-time-budget=4000", "--dump-dom"])
+        .arg("--enable-logging=stderr")
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg("--window-size=1400,4200")
-        .arg(format!("file://{}", file.display()))
+        .arg(url)
         .output()
         .expect("chromium starts (tests/run installs it, or leaves this suite out)");
-    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
-    let start = dom.find("<pre id=\"result\">").expect("the page was laid out") + 17;
-    let end = start + dom[start..].find("</pre>").unwrap();
-    let json = dom[start..end]
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
-        .replace("&gt;", ">")
-        .replace("&lt;", "<");
-    serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"))
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,5 +101,40 @@ async fn every_mail_of_an_orders_life_fits_a_phone_and_a_desktop() {
             assert!(layout["height"].as_u64().unwrap() > 200, "{} at {width}: {layout}", mail.subject);
             assert_eq!(layout["small"], 0, "{} at {width} has text under 11 px: {layout}", mail.subject);
         }
+    }
+}
+
+/// Headers forbid what a page does not need; here it shows whether it needs something that they forbid.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_work_under_their_own_policies() {
+    let grants = &["customers", "messages", "orders", "state", "state-write", "timers"];
+    let setup = Setup::new().host("public_url = \"https://hooks.grove.example\"\n");
+    let world = setup.plugin("order-updates", grants, "{}").start().await;
+    world.catalogue(&products()).await;
+    world
+        .event("order-placed", "e1", &order_placed("1001", NOW, &[line("1", "mug", 1, 4_900)]))
+        .await
+        .json(202);
+    world.settle().await;
+    world.event("order-shipped", "e2", &shipped("1001", "s1", NOW)).await.json(202);
+    world.settle().await;
+    world.event("delivery-updated", "e3", &update("1001", "s1", "delayed", NOW)).await.json(202);
+    world.settle().await;
+    let mails = world.mails();
+    let link = mails.iter().find_map(|mail| mail.html.split("https://hooks.grove.example/v1/").nth(1));
+    let link = link.expect("a mail with a link to unsubscribe").split('"').next().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    for (path, shows) in [
+        ("/docs/".to_owned(), "order-placed"),
+        (format!("/v1/{link}"), "<button>"),
+        ("/problems/invalid".to_owned(), "/problems/invalid"),
+    ] {
+        let url = world.url(&path);
+        let profile = folder.path().to_owned();
+        let (dom, said) = tokio::task::spawn_blocking(move || browse(&url, &profile)).await.unwrap();
+        assert!(dom.contains(shows), "{path}: {dom}");
+        let refused =
+            said.lines().filter(|line| line.contains("Content Security Policy")).collect::<Vec<_>>();
+        assert!(refused.is_empty(), "{path}: {refused:#?}");
     }
 }

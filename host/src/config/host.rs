@@ -137,13 +137,28 @@ pub struct HttpLimits {
     pub json_depth: usize,
     /// Requests a second for each key, with bursts of twice as many. Default 200.
     pub requests_per_second: u32,
-    /// Seconds a request may take. Default 30.
+    /// Seconds a request may take, and its answer to be taken. Default 30.
     pub timeout_seconds: u64,
+    /// Seconds that a connection may be open without a request; a request's headers must come within them too.
+    /// Default 20.
+    pub idle_seconds: u64,
+    /// Connections at once. Default 800: a process may often have 1024 files.
+    pub connections: u32,
+    /// Of one address (of a /64 in IPv6). Default 400.
+    pub connections_per_address: u32,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { body_bytes: 2 << 20, json_depth: 32, requests_per_second: 200, timeout_seconds: 30 }
+        Self {
+            body_bytes: 2 << 20,
+            json_depth: 32,
+            requests_per_second: 200,
+            timeout_seconds: 30,
+            idle_seconds: 20,
+            connections: 800,
+            connections_per_address: 400,
+        }
     }
 }
 

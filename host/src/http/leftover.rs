@@ -36,6 +36,12 @@ pub fn lend(request: Request) -> (Request, Option<Leftover>) {
 }
 
 impl Leftover {
+    /// Of a request that was given up: whether its body had not come whole.
+    #[must_use]
+    pub fn was_awaited(mut self) -> bool {
+        self.0.try_recv().is_ok()
+    }
+
     /// Reads what the handler left, and throws it away.
     pub async fn drain(mut self) {
         let Ok(mut body) = self.0.try_recv() else { return };

@@ -28,9 +28,11 @@ pub enum Kind {
     Invalid,
     RateLimited,
     Overloaded,
+    TooManyConnections,
     Internal,
     Unavailable,
     TimedOut,
+    SlowBody,
 }
 
 /// Name, status, title, and what the page says: what it means and what to do.
@@ -42,7 +44,7 @@ pub struct Entry {
 }
 
 impl Kind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::MalformedJson,
         Self::TooDeep,
         Self::InvalidBody,
@@ -63,9 +65,11 @@ impl Kind {
         Self::Invalid,
         Self::RateLimited,
         Self::Overloaded,
+        Self::TooManyConnections,
         Self::Internal,
         Self::Unavailable,
         Self::TimedOut,
+        Self::SlowBody,
     ];
 
     #[must_use]
@@ -204,6 +208,14 @@ impl Kind {
                  seconds that `Retry-After` says. `limits.open_jobs_per_shop` and `limits.open_jobs` of \
                  cartwright.toml are the bounds; GET /v1/jobs shows what is open.",
             ),
+            Self::TooManyConnections => (
+                "too-many-connections",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "There is no place for another connection",
+                "`http.connections` of cartwright.toml is the limit for all, `http.connections_per_address` for one \
+                 address. Send requests over the connections that there are, and come again after the seconds that \
+                 `Retry-After` says. Behind a proxy all come from its address: then the proxy counts its clients.",
+            ),
             Self::Internal => (
                 "internal",
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -223,6 +235,13 @@ impl Kind {
                 "The request took too long",
                 "`http.timeout_seconds` of cartwright.toml is the limit. An event that is sent again with the \
                  same identity happens once.",
+            ),
+            Self::SlowBody => (
+                "slow-body",
+                StatusCode::REQUEST_TIMEOUT,
+                "The body did not come in time",
+                "`http.timeout_seconds` of cartwright.toml is the limit, for sending the body too. Nothing of this was \
+                 accepted: send the same request again, with the same identity if it is an event.",
             ),
         };
         Entry { name, status, title, meaning }

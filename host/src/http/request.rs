@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::leftover::{self, Leftover};
 use super::problem::{Kind, Problem};
-use super::{Wire, catalog, leftover};
+use super::server::Entrance;
+use super::{Wire, browser, catalog};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,6 +39,9 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     let id = id_of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
+    let version = request.version();
+    let entrance = request.extensions().get::<Entrance>().copied();
+    let unroutable = entrance.and_then(|_| without_host(&request));
     request.extensions_mut().insert(id.clone());
     let (request, leftover) = leftover::lend(request);
     let span = tracing::info_span!(
@@ -49,17 +54,19 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     );
     let patience = patience(&wire, &route);
     let response = async {
-        let mut response = match tokio::time::timeout(patience, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                Problem::new(Kind::TimedOut, "The request took longer than the host allows; send it again.")
-                    .retry_after(1)
-                    .into_response()
-            }
+        let answered = match unroutable {
+            Some(problem) => Ok(problem.into_response()),
+            None => tokio::time::timeout(patience, next.run(request)).await,
         };
-        if let Some(leftover) = leftover {
-            leftover.drain().await;
-        }
+        let mut response = match (answered, leftover) {
+            (Ok(response), leftover) => {
+                if let Some(leftover) = leftover {
+                    leftover.drain().await;
+                }
+                response
+            }
+            (Err(_), leftover) => given_up(leftover, version),
+        };
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             // The headers that layers added on the way stay.
             let mut whole = problem.about(&id.0).into_response();
@@ -84,7 +91,38 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     }
     .instrument(span)
     .await;
-    finished(response, &id)
+    finished(response, &id, entrance.is_some_and(|entrance| entrance.secure))
+}
+
+/// HTTP/1.1 has exactly one Host (RFC 9112, 3.2): where it differs between a proxy and its host, so does what each
+/// of them believes to have been asked.
+fn without_host(request: &Request) -> Option<Problem> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    let needed = request.version() == Version::HTTP_11;
+    if second.is_none() && (first.is_some() || !needed) {
+        return None;
+    }
+    Some(Problem::new(Kind::InvalidRequest, "Send the header Host, once (RFC 9112, 3.2)."))
+}
+
+/// A request that took too long: the client's doing when it did not send its body, else ours.
+fn given_up(leftover: Option<Leftover>, version: Version) -> Response {
+    if !leftover.is_some_and(Leftover::was_awaited) {
+        return Problem::new(Kind::TimedOut, "The request took longer than the host allows; send it again.")
+            .retry_after(1)
+            .into_response();
+    }
+    let problem = Problem::new(
+        Kind::SlowBody,
+        "The body did not come within http.timeout_seconds of cartwright.toml; send all of it at once.",
+    );
+    let mut response = problem.into_response();
+    // In HTTP/2 the stream ends, and the connection goes on.
+    if version <= Version::HTTP_11 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 fn patience(wire: &Wire, route: &str) -> Duration {
@@ -103,21 +141,12 @@ fn count(route: &str, method: &axum::http::Method, response: &Response, elapsed:
         .record(elapsed.as_secs_f64());
 }
 
-/// The id and the headers by which a browser does no more with an answer than it should.
-fn finished(mut response: Response, id: &RequestId) -> Response {
-    let headers = response.headers_mut();
+/// The id, and what a browser may do with the answer.
+fn finished(mut response: Response, id: &RequestId, secure: bool) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id.0) {
-        headers.insert(&REQUEST_ID, value);
+        response.headers_mut().insert(&REQUEST_ID, value);
     }
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+    browser::bound(&mut response, secure);
     response
 }
 

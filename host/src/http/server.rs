@@ -1,86 +1,195 @@
-//! Listening: hyper with a limit on how long a client may take over its headers, and an end that
-//! finishes what it holds.
+//! Listening: hyper with a bound on everything that a client can hold: connections, headers, streams, time
+//! without a question and time to take an answer. And an end that finishes what it holds.
+
+mod activity;
+mod connections;
+mod refusal;
+mod watched;
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
 
+use self::activity::{Activity, Ending, Patience};
+use self::refusal::Refusals;
+use self::watched::Watched;
 use crate::config::HttpLimits;
 
-/// How long a client may take to send its headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+pub use connections::Connections;
 
 /// How long to wait after a failed accept: the process may be out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What an idle client has to hear that its connection ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Header lines of a request; more are refused with 431.
+const HEADERS: usize = 100;
+/// Bytes of a request's headers; more are refused with 431.
+const HEADER_BYTES: u32 = 32 << 10;
+/// Bytes that hyper reads ahead and holds back for one HTTP/1 connection: pipelined requests wait in them.
+const BUFFER_BYTES: usize = 64 << 10;
+/// Requests at once on one HTTP/2 connection. A storefront needs a few; each may hold a body.
+const STREAMS: u32 = 64;
+/// Bytes that one stream, and one connection, may send before the host has read them: what a client can make
+/// the host keep, whatever it leaves unfinished.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 512 << 10;
+/// Bytes of an answer that wait in one stream.
+const SEND_BYTES: usize = 64 << 10;
+/// Streams that a client resets before they were looked at (CVE-2023-44487, "rapid reset"): then it is shut out.
+const RESET_BY_CLIENT: usize = 20;
+/// Streams that the host had to reset for a client's mistakes ("made you reset", CVE-2025-8671).
+const RESET_BY_HOST: usize = 128;
+/// An HTTP/2 client that does not answer a ping is gone.
+const PING_EVERY: Duration = Duration::from_secs(30);
+const PING_WITHIN: Duration = Duration::from_secs(10);
+
+/// How a request came in; beside it only what it says itself is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrance {
+    /// By TLS.
+    pub secure: bool,
+}
+
 /// Answers until `shutdown` resolves, then takes no new connection and finishes the requests it holds,
-/// for as long as one request may take (`limits.timeout_seconds`).
+/// for as long as one request may take (`limits.timeout_seconds`). `rules` are asked at each new connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: &HttpLimits,
-    shutdown: impl Future<Output = ()>,
-) -> std::io::Result<()> {
-    serve_with(
-        listener,
-        router,
-        HEADERS_WITHIN,
-        Duration::from_secs(limits.timeout_seconds.max(1)),
-        shutdown,
-    )
-    .await;
-    Ok(())
-}
-
-async fn serve_with(
-    listener: TcpListener,
-    router: Router,
-    headers_within: Duration,
-    patience: Duration,
+    rules: impl Fn() -> HttpLimits,
+    connections: Connections,
     shutdown: impl Future<Output = ()>,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(headers_within);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
-    let graceful = GracefulShutdown::new();
+    let (closing, cut, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+    let refusals = Refusals::default();
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        let limits = rules();
+        let place = match connections.enter(from.ip(), &limits) {
+            Ok(place) => place,
+            Err(why) => {
+                refusals.refuse(stream, why, &limits, false);
+                continue;
+            }
+        };
         // Small answers go out at once.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+        let attended = attend(stream, router.clone(), limits, Entrance { secure: false }, closing.clone());
+        let cut = cut.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = attended => {}
+                () = cut.cancelled() => {}
             }
+            drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+    closing.cancel();
+    tasks.close();
+    let patience = Duration::from_secs(rules().timeout_seconds.max(1));
+    if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
         tracing::warn!(
             "some requests had not finished {} s after the stop; they were cut",
             patience.as_secs()
         );
+        cut.cancel();
     }
+}
+
+/// One connection, from its first byte to its last.
+async fn attend(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    limits: HttpLimits,
+    entrance: Entrance,
+    closing: CancellationToken,
+) {
+    let idle = Duration::from_secs(limits.idle_seconds.max(1));
+    let taking = Duration::from_secs(limits.timeout_seconds.max(1));
+    let activity = Activity::new(Patience { idle, taking });
+    let asked = activity.clone();
+    let service = tower::service_fn(move |mut request: Request<Incoming>| {
+        let under_way = asked.begin();
+        request.extensions_mut().insert(entrance);
+        let answer = router.clone().oneshot(request);
+        async move { answer.await.map(|response| under_way.answered(response)) }
+    });
+    let builder = builder(idle);
+    let stream = Watched { stream, activity: activity.clone() };
+    let mut connection =
+        pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let mut told = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = closing.cancelled(), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            ending = activity.ended() => {
+                tracing::debug!(?ending, "a connection is ended");
+                if ending == Ending::Idle {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = tokio::time::timeout(FAREWELL, connection).await;
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn builder(idle: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_headers(HEADERS)
+        .max_buf_size(BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BYTES)
+        .max_pending_accept_reset_streams(RESET_BY_CLIENT)
+        .max_local_error_reset_streams(RESET_BY_HOST)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_WITHIN);
+    builder
 }
 
 #[cfg(test)]
@@ -94,7 +203,9 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(30);
+    fn patient() -> HttpLimits {
+        HttpLimits { idle_seconds: 30, ..HttpLimits::default() }
+    }
 
     async fn read_all(stream: &mut TcpStream) -> String {
         let mut bytes = Vec::new();
@@ -117,8 +228,9 @@ mod tests {
         });
         let router = Router::new().route("/", slow);
         let stopping = Arc::clone(&stop);
-        let server =
-            tokio::spawn(serve_with(listener, router, LONG, LONG, async move { stopping.notified().await }));
+        let server = tokio::spawn(serve(listener, router, patient, Connections::default(), async move {
+            stopping.notified().await;
+        }));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         started.notified().await;
@@ -131,23 +243,5 @@ mod tests {
         let answer = read_all(&mut client).await;
         assert!(answer.ends_with("finished"), "{answer}");
         server.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_client_that_drips_its_headers_is_let_go() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve_with(
-            listener,
-            Router::new(),
-            Duration::from_millis(20),
-            LONG,
-            std::future::pending(),
-        ));
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:").await.unwrap();
-        let answer = tokio::time::timeout(LONG, read_all(&mut client)).await.expect("the host closes");
-        assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
-        server.abort();
     }
 }

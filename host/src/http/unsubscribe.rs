@@ -4,10 +4,11 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::{Html, Response};
 
 use super::Wire;
+use super::browser::{FORM_STYLE, Page};
 use super::json;
 use super::path::Path;
 use super::problem::{Kind, Problem};
@@ -145,23 +146,13 @@ impl Words {
         let html = format!(
             "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <meta name=\"robots\" content=\"noindex\"><title>{}</title><style>\
-             body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}}\
-             button{{font:inherit;padding:.6rem 1.2rem;cursor:pointer}}\
-             </style></head><body><h1>{}</h1><p>{}</p>{form}</body></html>\n",
+             <meta name=\"robots\" content=\"noindex\"><title>{}</title><style>{FORM_STYLE}</style></head><body><h1>{}</h1><p>{}</p>{form}</body></html>\n",
             escaped(&self.reader.locale),
             escaped(&self.say("mail-unsubscribe")),
             escaped(self.name()),
             escaped(text),
         );
-        let mut response = Html(html).into_response();
-        response.headers_mut().insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-            ),
-        );
-        response
+        Page::Form.of(Html(html))
     }
 }
 

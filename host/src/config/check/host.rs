@@ -64,6 +64,9 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         ("http", "json_depth", config.http.json_depth as u64, 4, 127),
         ("http", "requests_per_second", u64::from(config.http.requests_per_second), 1, 1_000_000),
         ("http", "timeout_seconds", config.http.timeout_seconds, 1, 3_600),
+        ("http", "idle_seconds", config.http.idle_seconds, 1, 3_600),
+        ("http", "connections", u64::from(config.http.connections), 1, 1_000_000),
+        ("http", "connections_per_address", u64::from(config.http.connections_per_address), 1, 1_000_000),
     ] {
         if !(least..=most).contains(&value) {
             wrong(

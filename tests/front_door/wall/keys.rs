@@ -1,0 +1,3 @@
+//! What a stolen publishable key opens: decision hooks, and no customer.
+
+use super::*;
