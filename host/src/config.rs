@@ -16,6 +16,7 @@ mod security;
 mod shop;
 mod smtp;
 pub mod suggest;
+mod tls;
 mod webhook;
 mod wording_of_serde;
 
@@ -36,4 +37,5 @@ pub use shop::{
     WooCommerce,
 };
 pub use smtp::{SmtpConfig, SmtpTls};
+pub use tls::{Certificate, TlsConfig};
 pub use webhook::{EndpointSecretError, WebhookEndpoint};

@@ -57,7 +57,7 @@ use crate::lifecycle::Lifecycle;
 use crate::plugins::registry::Registry;
 use crate::store::Store;
 
-pub use server::{Connections, serve};
+pub use server::{Connections, Rules, serve};
 
 /// What the routes work with. Cheap to clone.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ use crate::config::{self, HostConfig};
 use crate::decide::Decider;
 use crate::domain::Clock;
 use crate::fetch::{Fetcher, Lookup, System};
-use crate::http::{self, App, Connections};
+use crate::http::{self, App, Connections, Rules};
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
 use crate::messages::channels::Channel;
@@ -123,7 +123,8 @@ impl Host {
         let connections = Connections::default();
         let (counted, live, stopped) = (connections.clone(), Arc::clone(&registry), stopping.clone());
         tasks.spawn(async move {
-            let rules = move || live.current().host.http.clone();
+            let rules =
+                move || Rules { limits: live.current().host.http.clone(), certificate: live.certificate() };
             http::serve(listener, router, rules, counted, stopped.cancelled_owned()).await;
         });
         if background {
@@ -138,7 +139,8 @@ impl Host {
         }
         let watching = if watch { Some(watch_files(Arc::clone(&registry))?) } else { None };
         tasks.spawn(background::tidy_metrics(stopping.clone()));
-        tracing::info!(%address, shops = registry.current().shops.len(), "listening");
+        tasks.spawn(background::watch_certificate(Arc::clone(&registry), stopping.clone()));
+        tracing::info!(%address, tls = registry.certificate().is_some(), shops = registry.current().shops.len(), "listening");
         Ok(Self {
             address,
             clock,

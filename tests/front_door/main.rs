@@ -25,6 +25,7 @@ mod rooms;
 mod sqlite_backup;
 mod standard_webhooks;
 mod timeline;
+mod tls;
 mod wall;
 mod webhooks_out;
 mod wire;

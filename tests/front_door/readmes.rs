@@ -98,6 +98,26 @@ fn a_link_of_a_readme_leads_somewhere() {
 }
 
 #[test]
+fn a_promise_of_security_names_tests_that_there_are() {
+    let page = read(&project().join("SECURITY.md"));
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.contains('/') && (name.starts_with("tests/") || name.starts_with("host/")))
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        let path = project().join(name);
+        assert!(path.exists(), "SECURITY.md names `{name}`, which is not there");
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = read(&path);
+            assert!(text.contains("#[test]") || text.contains("#[tokio::test"), "`{name}` tests nothing");
+        }
+    }
+}
+
+#[test]
 fn the_reference_names_every_setting_that_init_writes() {
     let page = read(&project().join("README.md"));
     for file in ["cartwright.toml", "shop.toml"] {

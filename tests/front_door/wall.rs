@@ -28,7 +28,7 @@ async fn shop() -> World {
 async fn checkout(world: &World) {
     let body = json!({ "cart": cart(&[line("1", "mug", 2, 4_900)]) });
     let answer = world.post("/v1/hooks/checkout", &body).await.json(200);
-    assert_eq!(answer["totals"]["goods"], 9_800, "{answer}");
+    assert_eq!(answer["totals"]["subtotal"], 9_800, "{answer}");
     assert_eq!(answer["totals"]["total"], 9_800, "{answer}");
 }
 

@@ -137,4 +137,35 @@ mod tests {
             "{findings:#?}"
         );
     }
+
+    #[tokio::test]
+    async fn a_certificate_that_ends_soon_or_does_not_fit_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("cartwright.toml", "[tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\n");
+        let told = async || {
+            let findings = examine::examine(folder.path()).await;
+            findings.into_iter().find(|finding| finding.what == "certificate").expect("a finding")
+        };
+        let missing = told().await;
+        assert_eq!(missing.state, State::Bad);
+        assert!(
+            missing.told.contains("cartwright.toml:2: ") && missing.told.contains("cert.pem cannot be read")
+        );
+        let mut made = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        write("key.pem", &key.serialize_pem());
+        for (days, state, sentence) in [
+            (40, State::Good, "holds until "),
+            (5, State::Doubtful, "ends in "),
+            (-2, State::Bad, "has ended"),
+        ] {
+            let end = jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(days));
+            made.not_after = rcgen::date_time_ymd(end.year().into(), end.month() as u8, end.day() as u8);
+            write("cert.pem", &made.self_signed(&key).unwrap().pem());
+            let finding = told().await;
+            assert!(finding.told.contains(sentence), "{finding:?}");
+            assert_eq!(finding.state, state, "{finding:?}");
+        }
+    }
 }

@@ -171,7 +171,18 @@ fn open(folder: &Path, access: &Access) -> anyhow::Result<Client> {
     }
     let url = match &access.url {
         Some(url) => url.clone(),
-        None => client::address(config::load_host(folder)?.listen),
+        None => {
+            let host = config::load_host(folder)?;
+            match (host.tls, host.public_url) {
+                (None, _) => client::address(host.listen),
+                (Some(_), Some(url)) => url,
+                // Its certificate is made out to a name.
+                (Some(_), None) => bail!(
+                    "the host speaks TLS, so its name is needed: give --url https://<name>, or set public_url in \
+                     cartwright.toml"
+                ),
+            }
+        }
     };
     Client::new(&url, key)
 }

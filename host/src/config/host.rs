@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{BreakerConfig, FetchLimits, Limits, Origin, Security, SmtpConfig};
+use super::{BreakerConfig, FetchLimits, Limits, Origin, Security, SmtpConfig, TlsConfig};
 
 /// Relative folders are relative to the file's own folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +36,8 @@ pub struct HostConfig {
     pub public_url: Option<String>,
     /// Default: none, and mails are files in `outbox_dir`.
     pub smtp: Option<SmtpConfig>,
+    /// Default: none, and the host speaks plain HTTP.
+    pub tls: Option<TlsConfig>,
     pub limits: Limits,
     pub breaker: BreakerConfig,
     pub budgets: Budgets,
@@ -60,6 +62,7 @@ impl Default for HostConfig {
             log: LogConfig::default(),
             public_url: None,
             smtp: None,
+            tls: None,
             limits: Limits::default(),
             breaker: BreakerConfig::default(),
             budgets: Budgets::default(),

@@ -52,6 +52,10 @@ fn load_host_with(
         }
         smtp.ca_file = smtp.ca_file.take().map(|file| folder.join(file));
     }
+    if let Some(tls) = &mut config.tls {
+        tls.certificate = folder.join(&tls.certificate);
+        tls.key = folder.join(&tls.key);
+    }
     config.outbox_dir = config.outbox_dir.map(|path| folder.join(path));
     config.fetch.ca_file = config.fetch.ca_file.map(|path| folder.join(path));
     config.database = config.database.map(|database| rooted(&database, folder));

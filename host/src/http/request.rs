@@ -55,7 +55,7 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     let patience = patience(&wire, &route);
     let response = async {
         let answered = match unroutable {
-            Some(problem) => Ok(problem.into_response()),
+            Some(problem) => Ok(last(problem.into_response(), version)),
             None => tokio::time::timeout(patience, next.run(request)).await,
         };
         let mut response = match (answered, leftover) {
@@ -117,8 +117,12 @@ fn given_up(leftover: Option<Leftover>, version: Version) -> Response {
         Kind::SlowBody,
         "The body did not come within http.timeout_seconds of cartwright.toml; send all of it at once.",
     );
-    let mut response = problem.into_response();
-    // In HTTP/2 the stream ends, and the connection goes on.
+    last(problem.into_response(), version)
+}
+
+/// After this answer nothing more is read: what follows may be the rest of what was not understood. In HTTP/2 the
+/// stream ends, and the connection goes on.
+fn last(mut response: Response, version: Version) -> Response {
     if version <= Version::HTTP_11 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -8,6 +8,7 @@ mod watched;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +18,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -25,7 +27,7 @@ use tower::ServiceExt as _;
 use self::activity::{Activity, Ending, Patience};
 use self::refusal::Refusals;
 use self::watched::Watched;
-use crate::config::HttpLimits;
+use crate::config::{Certificate, HttpLimits};
 
 pub use connections::Connections;
 
@@ -35,11 +37,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What an idle client has to hear that its connection ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Header lines of a request; more are refused with 431.
-const HEADERS: usize = 100;
-/// Bytes of a request's headers; more are refused with 431.
+/// Bytes of a request's headers in HTTP/2; more are refused with 431.
 const HEADER_BYTES: u32 = 32 << 10;
-/// Bytes that hyper reads ahead and holds back for one HTTP/1 connection: pipelined requests wait in them.
+/// Bytes that hyper reads ahead and holds back for one HTTP/1 connection: headers must fit (100 lines of them, its
+/// own limit; else 431), and pipelined requests wait in them.
 const BUFFER_BYTES: usize = 64 << 10;
 /// Requests at once on one HTTP/2 connection. A storefront needs a few; each may hold a body.
 const STREAMS: u32 = 64;
@@ -64,12 +65,20 @@ pub struct Entrance {
     pub secure: bool,
 }
 
+/// What holds for a connection, from its beginning to its end.
+#[derive(Clone)]
+pub struct Rules {
+    pub limits: HttpLimits,
+    /// Without one the connection is plain.
+    pub certificate: Option<Arc<Certificate>>,
+}
+
 /// Answers until `shutdown` resolves, then takes no new connection and finishes the requests it holds,
 /// for as long as one request may take (`limits.timeout_seconds`). `rules` are asked at each new connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    rules: impl Fn() -> HttpLimits,
+    rules: impl Fn() -> Rules,
     connections: Connections,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -89,17 +98,17 @@ pub async fn serve(
                 continue;
             }
         };
-        let limits = rules();
-        let place = match connections.enter(from.ip(), &limits) {
+        let rules = rules();
+        let place = match connections.enter(from.ip(), &rules.limits) {
             Ok(place) => place,
             Err(why) => {
-                refusals.refuse(stream, why, &limits, false);
+                refusals.refuse(stream, why, &rules.limits, rules.certificate.is_some());
                 continue;
             }
         };
         // Small answers go out at once.
         let _ = stream.set_nodelay(true);
-        let attended = attend(stream, router.clone(), limits, Entrance { secure: false }, closing.clone());
+        let attended = receive(stream, router.clone(), rules, closing.clone());
         let cut = cut.clone();
         tasks.spawn(async move {
             tokio::select! {
@@ -112,13 +121,34 @@ pub async fn serve(
     drop(listener);
     closing.cancel();
     tasks.close();
-    let patience = Duration::from_secs(rules().timeout_seconds.max(1));
+    let patience = Duration::from_secs(rules().limits.timeout_seconds.max(1));
     if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
         tracing::warn!(
             "some requests had not finished {} s after the stop; they were cut",
             patience.as_secs()
         );
         cut.cancel();
+    }
+}
+
+/// Plain, or by TLS when there is a certificate; who does not finish its handshake as soon as its headers, is
+/// closed, and so is who speaks plain HTTP where TLS is spoken.
+async fn receive(stream: TcpStream, router: Router, rules: Rules, closing: CancellationToken) {
+    let Rules { limits, certificate } = rules;
+    let Some(certificate) = certificate else {
+        return attend(stream, router, limits, Entrance { secure: false }, closing).await;
+    };
+    let within = Duration::from_secs(limits.idle_seconds.max(1));
+    let handshake = TlsAcceptor::from(Arc::clone(&certificate.server)).accept(stream);
+    drop(certificate);
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(within, handshake) => shaken,
+        () = closing.cancelled() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => attend(stream, router, limits, Entrance { secure: true }, closing).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
@@ -171,12 +201,7 @@ async fn attend(
 
 fn builder(idle: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle)
-        .max_headers(HEADERS)
-        .max_buf_size(BUFFER_BYTES);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(BUFFER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -203,8 +228,9 @@ mod tests {
 
     use super::*;
 
-    fn patient() -> HttpLimits {
-        HttpLimits { idle_seconds: 30, ..HttpLimits::default() }
+    fn patient() -> Rules {
+        let limits = HttpLimits { idle_seconds: 30, ..HttpLimits::default() };
+        Rules { limits, certificate: None }
     }
 
     async fn read_all(stream: &mut TcpStream) -> String {

@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::config::calendar::Calendar;
-use crate::config::{HostConfig, Limits, PluginEntry, ShopConfig};
+use crate::config::{Certificate, HostConfig, Limits, PluginEntry, ShopConfig};
 use crate::domain::{Clock, Fetch, Hook, Shop};
 use crate::plugins::code::Code;
 use crate::plugins::engine::Sandbox;
@@ -110,7 +110,7 @@ pub struct LiveShop {
 /// Something that is wrong with a file; what was live before stays live.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// `plugin`, `settings`, `limits`, `texts`, `templates`, `shop`, `host`.
+    /// `plugin`, `settings`, `limits`, `texts`, `templates`, `shop`, `host`, `tls`.
     pub kind: String,
     pub file: String,
     pub shop: Option<String>,
@@ -146,6 +146,8 @@ pub struct Registry {
     /// What breakers go by.
     clock: Clock,
     live: ArcSwap<Snapshot>,
+    /// What new connections are shown.
+    certificate: ArcSwapOption<Certificate>,
     /// Held while files are read: one reload at a time.
     kept: Mutex<Kept>,
 }
@@ -158,7 +160,7 @@ impl std::fmt::Debug for Registry {
 
 impl Registry {
     /// Reads `cartwright.toml` in `folder` and all it names. Broken plugins and shops are left out and
-    /// reported in the snapshot; only a broken `cartwright.toml` is an error.
+    /// reported in the snapshot; only a broken `cartwright.toml` or certificate is an error.
     pub async fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
         Self::opened(folder, Clock::default(), None, false).await
     }
@@ -183,16 +185,18 @@ impl Registry {
         let runtime = Handle::current();
         let registry = spawn_blocking(move || -> anyhow::Result<Self> {
             let host = Arc::new(crate::config::load_host(&folder)?);
+            let certificate = ArcSwapOption::new(Certificate::read(&host, None)?);
             let mut sandbox = Sandbox::new(&host.limits)?;
             sandbox.fetch = fetch;
             let sandbox = Arc::new(sandbox);
             let mut kept = Kept::new(&sandbox, &host.data_dir, keeps);
             let snapshot = build::snapshot(&sandbox, &runtime, host, Vec::new(), None, &mut kept);
             let live = ArcSwap::from_pointee(snapshot);
-            Ok(Self { folder, sandbox, clock, live, kept: Mutex::new(kept) })
+            Ok(Self { folder, sandbox, clock, live, certificate, kept: Mutex::new(kept) })
         })
         .await??;
         report(None, &registry.current());
+        registry.tell_of_end();
         Ok(Arc::new(registry))
     }
 
@@ -202,6 +206,21 @@ impl Registry {
         self.live.load_full()
     }
 
+    /// What new connections are shown; `None`: plain HTTP.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.load_full()
+    }
+
+    /// Says in the log when the certificate ends soon.
+    pub fn tell_of_end(&self) {
+        let Some(certificate) = self.certificate() else { return };
+        let now_ms = self.clock.now_ms();
+        if let Some(told) = certificate.ends_soon(now_ms) {
+            tracing::warn!(ended = certificate.has_ended(now_ms), "{told}");
+        }
+    }
+
     /// Reads everything again and swaps the snapshot if anything changed. What is broken keeps its
     /// live version and becomes a problem of the new snapshot.
     pub async fn reload(&self) -> Arc<Snapshot> {
@@ -209,17 +228,23 @@ impl Registry {
         let before = self.current();
         let (folder, sandbox, runtime) = (self.folder.clone(), self.sandbox.clone(), Handle::current());
         let (old, mut own) = (before.clone(), std::mem::take(&mut *kept));
+        let shown = self.certificate();
         let read = spawn_blocking(move || {
-            let (host, problems) = build::host(&folder, &sandbox, &old.host);
+            let (host, mut problems) = build::host(&folder, &sandbox, &old.host);
+            let certificate = Certificate::read(&host, shown.as_ref()).unwrap_or_else(|error| {
+                problems.push(build::problem("tls", &error));
+                shown
+            });
             let after = build::snapshot(&sandbox, &runtime, host, problems, Some(&old), &mut own);
-            (after, own)
+            (after, own, certificate)
         })
         .await;
-        let Ok((after, own)) = read else {
+        let Ok((after, own, certificate)) = read else {
             tracing::error!("reading the files again ended in a panic; what was live stays live");
             return before;
         };
         *kept = own;
+        self.show(certificate);
         if after.same_as(&before) {
             return before;
         }
@@ -227,6 +252,21 @@ impl Registry {
         self.live.store(after.clone());
         report(Some(&before), &after);
         after
+    }
+
+    fn show(&self, certificate: Option<Arc<Certificate>>) {
+        let before = self.certificate.swap(certificate.clone());
+        let same = match (&before, &certificate) {
+            (Some(before), Some(certificate)) => Arc::ptr_eq(before, certificate),
+            (before, certificate) => before.is_none() && certificate.is_none(),
+        };
+        if !same {
+            tracing::info!(
+                tls = certificate.is_some(),
+                "new connections are accepted with other certificates"
+            );
+            self.tell_of_end();
+        }
     }
 
     pub(super) fn sandbox(&self) -> &Arc<Sandbox> {

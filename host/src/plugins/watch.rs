@@ -35,7 +35,7 @@ impl Drop for WatchGuard {
     }
 }
 
-/// Watches `cartwright.toml`, shops, plugins and templates; a change is live within 300 ms. The
+/// Watches `cartwright.toml`, shops, plugins, templates and certificates; a change is live within 300 ms. The
 /// registry says in the log what became live and what is broken.
 pub fn watch(registry: Arc<Registry>) -> anyhow::Result<WatchGuard> {
     let (changed, mut changes) = mpsc::channel::<()>(1);
@@ -97,18 +97,20 @@ fn concerns(paths: &[PathBuf], named: &[PathBuf]) -> bool {
 struct Folders {
     watcher: Watcher,
     watched: BTreeMap<PathBuf, RecursiveMode>,
-    /// Of shops, plugins and templates.
+    /// Of shops, plugins and templates; and the files of the certificate, or the folder that is theirs.
     named: Arc<ArcSwap<Vec<PathBuf>>>,
 }
 
 impl Folders {
     /// Watches what the configuration names now; true when a folder is new.
     fn follow(&mut self, host: &HostConfig) -> bool {
-        self.named.store(Arc::new(vec![
-            host.shops_dir.clone(),
-            host.plugins_dir.clone(),
-            host.templates_dir.clone(),
-        ]));
+        let mut named = vec![host.shops_dir.clone(), host.plugins_dir.clone(), host.templates_dir.clone()];
+        for file in certificates(host) {
+            named.push(file.to_owned());
+            // A folder of certificates may change by another name: that of a link.
+            named.extend(file.parent().filter(|folder| !busy(host, folder)).map(Path::to_owned));
+        }
+        self.named.store(Arc::new(named));
         let wanted = wanted(host);
         let gone: Vec<PathBuf> = self
             .watched
@@ -140,14 +142,29 @@ impl Folders {
     }
 }
 
+/// Files are renewed by renaming: their folders are watched.
+fn certificates(host: &HostConfig) -> impl Iterator<Item = &Path> {
+    host.tls.iter().flat_map(|tls| [tls.certificate.as_path(), tls.key.as_path()])
+}
+
+/// Whether a folder holds what the host itself writes.
+fn busy(host: &HostConfig, folder: &Path) -> bool {
+    host.data_dir.starts_with(folder) || folder.starts_with(&host.data_dir)
+}
+
 /// The folder of the host's file also shows when one of the others is made.
 fn wanted(host: &HostConfig) -> BTreeMap<PathBuf, RecursiveMode> {
     let here =
         |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
-    BTreeMap::from([
+    let mut wanted: BTreeMap<_, _> = certificates(host)
+        .filter_map(Path::parent)
+        .map(|folder| (here(folder), RecursiveMode::NonRecursive))
+        .collect();
+    wanted.extend([
         (here(&host.folder), RecursiveMode::NonRecursive),
         (here(&host.shops_dir), RecursiveMode::NonRecursive),
         (here(&host.plugins_dir), RecursiveMode::NonRecursive),
         (here(&host.templates_dir), RecursiveMode::Recursive),
-    ])
+    ]);
+    wanted
 }

@@ -1,5 +1,6 @@
 //! The loops beside the server: they call the rooms' steps and sleep between them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -7,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::Clock;
 use crate::lifecycle::Lifecycle;
 use crate::messages::Courier;
+use crate::plugins::registry::Registry;
 use crate::serve::telemetry;
 use crate::webhooks::Dispatcher;
 
@@ -14,6 +16,8 @@ use crate::webhooks::Dispatcher;
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// What is old is looked for so often.
 const FORGET: Duration = Duration::from_secs(60 * 60);
+/// The certificate's end is looked at so often.
+const CERTIFICATE: Duration = Duration::from_secs(12 * 60 * 60);
 /// Steps of one `settle`; more is a circle of work that makes work.
 const SETTLE_ROUNDS: u32 = 10_000;
 
@@ -24,6 +28,16 @@ pub(super) async fn tidy_metrics(stopping: CancellationToken) {
         tokio::select! {
             () = stopping.cancelled() => {}
             () = tokio::time::sleep(METRICS_UPKEEP) => {}
+        }
+    }
+}
+
+/// Says when the certificate ends soon, as long as nobody renews it.
+pub(super) async fn watch_certificate(registry: Arc<Registry>, stopping: CancellationToken) {
+    while !stopping.is_cancelled() {
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = tokio::time::sleep(CERTIFICATE) => registry.tell_of_end(),
         }
     }
 }

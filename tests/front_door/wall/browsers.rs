@@ -13,6 +13,7 @@ const ALWAYS: [(&str, &str); 5] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_says_what_a_browser_may_do_with_it() {
     let world = shop().await;
+    world.catalogue(&crate::goods::products()).await;
     let cart = json!({ "cart": cart(&[line("1", "mug", 1, 4_900)]) });
     let client = &world.client;
     let get = |path: &str| client.get(world.url(path)).bearer_auth(&world.secret_key);

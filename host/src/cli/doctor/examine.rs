@@ -8,7 +8,9 @@ use tokio::net::TcpListener;
 use super::Finding;
 use crate::cli::package;
 use crate::cli::terminal::counted;
-use crate::config::{self, ConfigError, HostConfig, KeyKind, Mode, PluginEntry, SecretSource, ShopConfig};
+use crate::config::{
+    self, Certificate, ConfigError, HostConfig, KeyKind, Mode, PluginEntry, SecretSource, ShopConfig,
+};
 use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::{Registry, Snapshot};
 use crate::serve::{self, key};
@@ -36,6 +38,7 @@ pub(super) async fn examine(folder: &Path) -> Vec<Finding> {
             findings.extend(mail(&host).await);
             findings.extend(secret_key(&host));
             findings.push(clock(Some(&host)));
+            findings.extend(certificate(&host));
             findings.extend(plugins(folder, &host).await);
         }
     }
@@ -313,6 +316,24 @@ fn clock(host: Option<&HostConfig>) -> Finding {
         );
     }
     Finding::good("clock", shown)
+}
+
+/// The certificate, where the host speaks TLS.
+fn certificate(host: &HostConfig) -> Option<Finding> {
+    let certificate = match Certificate::read(host, None) {
+        Ok(certificate) => certificate?,
+        Err(error) => return Some(mistake("certificate", &error)),
+    };
+    let now = jiff::Timestamp::now().as_millisecond();
+    let renew = "a renewed pair of files is live as soon as both are there";
+    Some(match certificate.ends_soon(now) {
+        Some(told) if certificate.has_ended(now) => Finding::bad("certificate", told, renew),
+        Some(told) => Finding::doubtful("certificate", told, renew),
+        None => {
+            let until = crate::domain::instant::to_rfc3339(certificate.ends_ms);
+            Finding::good("certificate", format!("holds until {until}"))
+        }
+    })
 }
 
 /// When the newest file of a folder was written, UTC milliseconds.
