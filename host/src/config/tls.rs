@@ -111,9 +111,10 @@ fn server(tls: &TlsConfig, chain: &[u8], key: &[u8]) -> Result<(rustls::ServerCo
     let locked = key.windows(LOCKED.len()).any(|part| part == LOCKED);
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Wrong {
         key: "key",
-        message: match locked {
-            true => format!("{} is locked with a passphrase", shown(&tls.key)),
-            false => format!("{} holds no private key", shown(&tls.key)),
+        message: if locked {
+            format!("{} is locked with a passphrase", shown(&tls.key))
+        } else {
+            format!("{} holds no private key", shown(&tls.key))
         },
         help: "the file holds `-----BEGIN PRIVATE KEY-----` (or EC, or RSA), without a passphrase; let the host's \
                user alone read it",
