@@ -118,7 +118,7 @@ async fn the_pages_work_under_their_own_policies() {
     world.settle().await;
     world.event("order-shipped", "e2", &shipped("1001", "s1", NOW)).await.json(202);
     world.settle().await;
-    world.event("delivery-updated", "e3", &update("1001", "s1", "delayed", NOW)).await.json(202);
+    world.event("delivery-updated", "e3", &update("1001", "s1", "in-transit", NOW)).await.json(202);
     world.settle().await;
     let mails = world.mails();
     let link = mails.iter().find_map(|mail| mail.html.split("https://hooks.grove.example/v1/").nth(1));
