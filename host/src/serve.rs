@@ -140,7 +140,8 @@ impl Host {
         let watching = if watch { Some(watch_files(Arc::clone(&registry))?) } else { None };
         tasks.spawn(background::tidy_metrics(stopping.clone()));
         tasks.spawn(background::watch_certificate(Arc::clone(&registry), stopping.clone()));
-        tracing::info!(%address, tls = registry.certificate().is_some(), shops = registry.current().shops.len(), "listening");
+        let tls = registry.certificate().is_some();
+        tracing::info!(%address, tls, shops = registry.current().shops.len(), "listening");
         Ok(Self {
             address,
             clock,
