@@ -5,6 +5,7 @@ use std::io;
 use std::num::NonZero;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -34,6 +35,22 @@ pub fn long_calls() -> Handle {
 #[must_use]
 pub fn long_calls_at_once() -> usize {
     (processors() / 2).max(1)
+}
+
+/// How long the calling thread has computed since it began. What it waited for a processor is not counted.
+#[must_use]
+pub fn computed() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
+    // There is no such clock: what passes on the wall is an upper bound.
+    #[cfg(not(unix))]
+    {
+        static BEGUN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+        BEGUN.elapsed()
+    }
 }
 
 /// The calling thread gives way from now on, like those of the background.

@@ -1,4 +1,4 @@
-//! How a call computes: its time on a thread is measured, and bounded; one that computes for long gives way.
+//! How a call computes: the time that it has a processor is measured, and bounded; one that computes for long gives way.
 //!
 //! A guest yields its thread at each tick of the epoch. One that has used up its sprint goes on where threads give
 //! way to shoppers' questions (`threads::long_calls`), and there only when it has a turn, for one tick; shops have
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
@@ -110,9 +110,9 @@ impl<F: Future> Strides<F> {
     /// Until it yields, waits or ends.
     async fn stride(&mut self) -> Poll<F::Output> {
         poll_fn(|context| {
-            let began = Instant::now();
+            let before = threads::computed();
             let polled = self.call.as_mut().poll(context);
-            self.computed += began.elapsed();
+            self.computed += threads::computed().saturating_sub(before);
             Poll::Ready(polled)
         })
         .await
@@ -134,8 +134,8 @@ mod tests {
     /// Computes for a while at each poll.
     async fn busy(times: u32, each: Duration) {
         for _ in 0..times {
-            let until = Instant::now() + each;
-            while Instant::now() < until {
+            let until = threads::computed() + each;
+            while threads::computed() < until {
                 std::hint::spin_loop();
             }
             tokio::task::yield_now().await;

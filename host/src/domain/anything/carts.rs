@@ -10,7 +10,7 @@ impl Anything<'_> {
         let prices_include_tax = self.flag();
         let mut lines: Vec<Line> = Vec::new();
         for (id, product) in [("1", "shirt"), ("2", "mug"), ("gift", "card"), ("a", "cap"), ("b", "poster")] {
-            if lines.is_empty() || self.byte() % 3 != 0 {
+            if lines.is_empty() || !self.byte().is_multiple_of(3) {
                 lines.push(self.line(id, product));
             }
         }
@@ -75,9 +75,9 @@ impl Anything<'_> {
             unit_price,
             tags: Vec::new(),
             weight_grams: self.unsigned(),
-            requires_shipping: self.byte() % 8 != 0,
+            requires_shipping: !self.byte().is_multiple_of(8),
             gift_card: id == "gift",
-            taxable: self.byte() % 4 != 0,
+            taxable: !self.byte().is_multiple_of(4),
             tax,
             parent_line: None,
             attributes: Vec::new(),
