@@ -83,6 +83,12 @@ async fn an_example_of_a_readme_loads_and_grants_what_the_plugin_can_use() {
     }
 }
 
+/// What a link to a heading says.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    words.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).collect::<String>().replace(' ', "-")
+}
+
 #[test]
 fn a_link_of_a_readme_leads_somewhere() {
     for readme in readmes() {
@@ -91,8 +97,16 @@ fn a_link_of_a_readme_leads_somewhere() {
             if link.starts_with("http") {
                 continue;
             }
-            let target = readme.parent().unwrap().join(link);
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { readme.clone() } else { readme.parent().unwrap().join(file) };
             assert!(target.exists(), "{}: `{link}` is not there", readme.display());
+            let headings =
+                || read(&target).lines().filter(|line| line.starts_with('#')).map(anchor).collect::<Vec<_>>();
+            assert!(
+                heading.is_empty() || headings().contains(&heading.to_owned()),
+                "{}: `{link}` has no such heading",
+                readme.display()
+            );
         }
     }
 }

@@ -19,7 +19,7 @@ use harness::hostile::{Case, collection};
 
 /// Siege: hostile plugins in one shop under load, another shop's checkout beside them.
 ///
-/// Takes about half a minute for each plugin. Ends with 1 when one of them is not contained.
+/// Takes about ten seconds for each plugin. Ends with 1 when one of them is not contained.
 #[derive(Debug, Parser)]
 #[command(name = "cargo siege --")]
 struct Arguments {
@@ -28,8 +28,8 @@ struct Arguments {
     /// Rounds, each with and without the load.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Checkouts of a round that are measured with the load, and as many without.
-    #[arg(long, default_value_t = 2_000)]
+    /// Checkouts that are measured with the load, and as many without, over all rounds.
+    #[arg(long, default_value_t = 3_000)]
     requests: u32,
     /// What the calm shop's load is of what its host could do, %.
     #[arg(long, default_value_t = 30)]
@@ -57,12 +57,13 @@ fn besiege(arguments: &Arguments) -> anyhow::Result<bool> {
     let cases = chosen(&arguments.names)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let capacity = round::capacity().await?;
+        let alone = round::Ground::prepare().await?;
+        let capacity = round::capacity(&alone).await?;
         let rate = capacity * f64::from(arguments.capacity_percent) / 100.0;
         report::begin(capacity, rate, arguments.rounds, arguments.requests);
         let mut results = Vec::new();
         for case in cases {
-            let result = round::siege(case, rate, arguments.rounds, arguments.requests)
+            let result = round::siege(case, &alone, rate, arguments.rounds, arguments.requests)
                 .await
                 .with_context(|| format!("under siege by {}", case.name))?;
             report::line(&result);

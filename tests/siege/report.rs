@@ -7,8 +7,8 @@ use crate::round::Siege;
 
 pub fn begin(capacity: f64, rate: f64, rounds: u32, requests: u32) {
     println!(
-        "A host answers {capacity:.0} checkouts a second here; the calm shop asks {rate:.0} a second: {rounds} \
-         rounds of {requests} checkouts beside each plugin, and as many alone.\n"
+        "A host answers {capacity:.0} checkouts a second here; the calm shop asks {rate:.0} a second: \
+         {requests} checkouts beside each plugin and {requests} alone, in {rounds} rounds.\n"
     );
     println!(
         "{:<34} {:>9} {:>9} {:>6}  {:>15}  outcome",

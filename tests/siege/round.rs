@@ -73,14 +73,14 @@ impl Siege {
 }
 
 /// A host with both shops, warm.
-struct Ground {
+pub struct Ground {
     folder: tempfile::TempDir,
     process: Process,
     client: Client,
 }
 
 impl Ground {
-    async fn prepare() -> anyhow::Result<Self> {
+    pub async fn prepare() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         shops::write(folder.path())?;
         let process = Process::start(folder.path()).await?;
@@ -93,18 +93,25 @@ impl Ground {
 }
 
 /// Checkouts of the calm shop that a host answers in a second when it has nothing else to do.
-pub async fn capacity() -> anyhow::Result<f64> {
-    let ground = Ground::prepare().await?;
+pub async fn capacity(ground: &Ground) -> anyhow::Result<f64> {
     // Its keys may not ask for so much.
     let file = ground.folder.path().join("cartwright.toml");
     std::fs::write(file, "[log]\nfilter = \"warn\"\n[http]\nrequests_per_second = 1000000\n")?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    load::saturate(&ground.client.checkouts(), 16, Duration::from_secs(4)).await
+    let capacity = load::saturate(&ground.client.checkouts(), 16, Duration::from_secs(4)).await?;
+    ground.process.pause()?;
+    Ok(capacity)
 }
 
-pub async fn siege(case: &Case, rate: f64, rounds: u32, each: u32) -> anyhow::Result<Siege> {
-    let alone = Ground::prepare().await?;
-    alone.process.pause()?;
+/// Besieges a host of its own; `alone` is stopped but for its turns.
+pub async fn siege(
+    case: &Case,
+    alone: &Ground,
+    rate: f64,
+    rounds: u32,
+    requests: u32,
+) -> anyhow::Result<Siege> {
+    let each = requests.div_ceil(rounds);
     let mut beside = Ground::prepare().await?;
     let mut next = warm(&beside).await?;
     let memory_before_kib = beside.process.memory_kib()?;

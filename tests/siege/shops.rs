@@ -47,11 +47,10 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
     std::fs::write(folder.join("shops/woocommerce.secret"), "a woocommerce secret")?;
     let keys: String = CALM_KEYS.iter().map(|name| key_entry("lipa", name)).collect();
     std::fs::write(folder.join("shops/lipa.toml"), format!("{CALM}{keys}"))?;
-    for entry in std::fs::read_dir(plugin_files())? {
-        let path = entry?.path();
-        if let Some(name) = path.file_name() {
-            std::fs::copy(&path, folder.join("plugins").join(name))?;
-        }
+    // Those that its plugins name, and the harmless one.
+    for source in CALM.lines().chain(HARMLESS.lines()).filter_map(|line| line.strip_prefix("source = ")) {
+        let source = source.trim_matches('"');
+        std::fs::copy(plugin_files().join(source), folder.join("plugins").join(source))?;
     }
     enable(folder, HARMLESS)
 }
