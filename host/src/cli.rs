@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::domain::plain::harmless;
 use terminal::Paint;
 
 /// A plugin host for storefronts: your shop asks, sandboxed plugins answer.
@@ -117,6 +118,9 @@ pub fn exit(ending: Ending) -> ExitCode {
     }
 }
 
+/// Characters of a line of an error.
+const LONGEST_LINE: usize = 4_000;
+
 fn sentences(error: &anyhow::Error, paint: Paint) -> String {
     if let Some(mistake) = error.downcast_ref::<ConfigError>() {
         let report = if paint.colours() { mistake.coloured_report() } else { mistake.report() };
@@ -128,7 +132,9 @@ fn sentences(error: &anyhow::Error, paint: Paint) -> String {
         };
     }
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    format!("{} {}\n", paint.bad("error:"), chain.join(": "))
+    // A file's name may hold anything.
+    let lines: Vec<String> = chain.join(": ").lines().map(|line| harmless(line, LONGEST_LINE)).collect();
+    format!("{} {}\n", paint.bad("error:"), lines.join("\n"))
 }
 
 /// Prints a text; a reader that has seen enough (`| head`) is no error.

@@ -1,6 +1,7 @@
 //! The wire: routes, keys, problems. The only room that knows axum.
 
 mod batch;
+mod bodies;
 mod browser;
 mod caching;
 mod catalog;
@@ -135,7 +136,7 @@ fn open_routes() -> OpenApiRouter<Wire> {
 
 /// All routes, with limits, keys and problems around them.
 pub fn router(app: App) -> Router {
-    let wire = Wire { app: Arc::new(app), rates: Arc::default() };
+    let wire = Wire { app: Arc::new(app), rates: Arc::default(), bodies: bodies::Bodies::default() };
     let (decisions, _) = decision_routes().split_for_parts();
     let (backend, _) = backend_routes().split_for_parts();
     let (open, _) = open_routes().split_for_parts();
@@ -173,6 +174,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub struct Wire {
     app: Arc<App>,
     rates: Arc<rates::Rates>,
+    bodies: bodies::Bodies,
 }
 
 impl Deref for Wire {

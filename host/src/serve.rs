@@ -7,6 +7,7 @@ pub mod telemetry;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -219,12 +220,27 @@ impl Host {
         }
     }
 
-    /// Stops taking requests, finishes those it has and the calls under way, and closes the store.
+    /// Stops taking requests, finishes those it has and the calls under way, and closes the store. What takes
+    /// longer than a request may (`http.timeout_seconds`) is cut: its job is done again.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.watching.take());
         self.stopping.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            ended.context("a task of the host broke off")?;
+        let patience = Duration::from_secs(self.registry.current().host.http.timeout_seconds.max(1));
+        let finished = tokio::time::timeout(patience, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                ended.context("a task of the host broke off")?;
+            }
+            anyhow::Ok(())
+        });
+        match finished.await {
+            Ok(finished) => finished?,
+            Err(_) => {
+                tracing::warn!(
+                    "work was still under way {} s after the stop; it was cut",
+                    patience.as_secs()
+                );
+                self.tasks.shutdown().await;
+            }
         }
         self.store.close().await;
         tracing::info!("stopped");

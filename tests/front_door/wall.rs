@@ -60,6 +60,15 @@ async fn left(world: &World, before: usize) {
     }
 }
 
+/// Until more connections are open than these.
+async fn entered(world: &World, before: usize) {
+    let patience = Instant::now() + FAR;
+    while world.host().connections().count() <= before {
+        assert!(Instant::now() < patience, "nobody is let in");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A world that was asked once, and how many connections that left open.
 async fn quiet() -> (World, usize) {
     let world = shop().await;
@@ -105,6 +114,48 @@ async fn a_body_that_drips_is_given_up() {
     assert!(!answer.contains("totals"), "{answer}");
     left(&world, open).await;
     checkout(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_do_not_end_hold_no_more_than_their_part() {
+    // A quarter of it is as much as the longest body.
+    let world = Setup::new().host("[http]\nbodies_mib = 8\ntimeout_seconds = 600\n").start().await;
+    checkout(&world).await;
+    let long = || {
+        let mut body = json!({ "cart": cart(&[line("1", "mug", 2, 4_900)]) }).to_string();
+        body.push_str(&" ".repeat(300_000));
+        let url = world.url("/v1/hooks/checkout");
+        let request = world.client.post(url).bearer_auth(&world.secret_key);
+        world.send(request.header("Content-Type", "application/json").body(body))
+    };
+    assert_eq!(long().await.status, 200);
+    let begin = async || {
+        let mut begun = connect(&world).await;
+        begun.write_all(ask(&world, 2_000_000).as_bytes()).await.unwrap();
+        let _ = begun.write_all(&vec![b' '; 1_900_000]).await;
+        begun
+    };
+    let mut begun = begin().await;
+    let patience = Instant::now() + FAR;
+    let refused = loop {
+        let answer = long().await;
+        if answer.status != 200 {
+            break answer;
+        }
+        // While both were read it was the other one that found no place.
+        if begun.try_read(&mut [0]).is_ok() {
+            begun = begin().await;
+        }
+        assert!(Instant::now() < patience, "whoever sends more is never refused");
+    };
+    let told = refused.json(503);
+    assert_eq!(refused.header("Retry-After"), Some("1"), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("http.bodies_mib"), "{told}");
+    checkout(&world).await;
+    drop(begun);
+    while long().await.status != 200 {
+        assert!(Instant::now() < patience, "what was held is not given back");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,6 +231,7 @@ async fn who_does_not_read_is_cut_off() {
     let one = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(one.repeat(60).as_bytes()).await.unwrap();
     checkout(&world).await;
+    entered(&world, open).await;
     left(&world, open).await;
     let answer = heard(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 200 "));

@@ -39,7 +39,12 @@ const LARGEST: u64 = 64 << 20;
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let reading = || format!("the file {} cannot be read", file.display());
-    let bytes = std::fs::metadata(file).with_context(reading)?.len();
+    let about = std::fs::metadata(file).with_context(reading)?;
+    // A device or a pipe has no length, and may have no end.
+    if !about.is_file() {
+        bail!("{} is no file", file.display());
+    }
+    let bytes = about.len();
     if bytes > LARGEST {
         bail!("the file {} has {bytes} bytes; a plugin has {LARGEST} at most", file.display());
     }

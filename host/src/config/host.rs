@@ -136,6 +136,8 @@ impl Default for Budgets {
 pub struct HttpLimits {
     /// Bytes of a request's body. Default 2 MiB.
     pub body_bytes: usize,
+    /// MiB that the bodies of all requests under way hold at once; one address a quarter of it. Default 64.
+    pub bodies_mib: u32,
     /// Depth of a JSON body. Default 32.
     pub json_depth: usize,
     /// Requests a second for each key, with bursts of twice as many. Default 200.
@@ -155,6 +157,7 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             body_bytes: 2 << 20,
+            bodies_mib: 64,
             json_depth: 32,
             requests_per_second: 200,
             timeout_seconds: 30,

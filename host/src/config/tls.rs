@@ -80,6 +80,9 @@ impl Certificate {
     }
 }
 
+/// Certificates of a chain. Clients end a handshake that is too long.
+const LONGEST_CHAIN: usize = 10;
+
 /// What is wrong with which key of `[tls]`.
 struct Wrong {
     key: &'static str,
@@ -106,6 +109,12 @@ fn server(tls: &TlsConfig, chain: &[u8], key: &[u8]) -> Result<(rustls::ServerCo
     let chain = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| certificate(format!("{file} is no PEM: {error}")))?;
+    if chain.len() > LONGEST_CHAIN {
+        return Err(certificate(format!(
+            "{file} holds {} certificates, and no client reads more than a few; a chain has two or three",
+            chain.len()
+        )));
+    }
     let own = chain.first().ok_or_else(|| certificate(format!("{file} holds no certificate")))?;
     let ends_ms = ends(own).ok_or_else(|| certificate(format!("{file} begins with no X.509 certificate")))?;
     let locked = key.windows(LOCKED.len()).any(|part| part == LOCKED);

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
 use super::Wire;
+use super::bodies::Crowded;
 use super::problem::{FieldError, Kind, Problem};
 use crate::domain::objects::OnlyObjects;
 
@@ -55,7 +56,7 @@ pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
     let mut stream = body.into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| broken_off())?;
+        let chunk = chunk.map_err(|error| not_read(&error))?;
         if bytes.len().saturating_add(chunk.len()) > limit {
             return Err(too_large());
         }
@@ -72,6 +73,19 @@ pub fn refuse_packed(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as it is, without Content-Encoding."))
+}
+
+/// Why a body was not read to its end.
+fn not_read(error: &axum::Error) -> Problem {
+    if !Crowded::is_cause(error) {
+        return broken_off();
+    }
+    Problem::new(
+        Kind::Overloaded,
+        "The bodies of the requests that are under way take all the memory that they may (http.bodies_mib of \
+         cartwright.toml, a quarter of it for one address); send the same again.",
+    )
+    .retry_after(1)
 }
 
 /// The body ended before it was whole.

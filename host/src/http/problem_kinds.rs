@@ -205,8 +205,8 @@ impl Kind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "There is more to do than the host takes on",
                 "Nothing of this was accepted. Send the same event again, with the same identity, after the \
-                 seconds that `Retry-After` says. `limits.open_jobs_per_shop` and `limits.open_jobs` of \
-                 cartwright.toml are the bounds; GET /v1/jobs shows what is open.",
+                 seconds that `Retry-After` says. `limits.open_jobs_per_shop`, `limits.open_jobs` and \
+                 `http.bodies_mib` of cartwright.toml are the bounds; GET /v1/jobs shows what is open.",
             ),
             Self::TooManyConnections => (
                 "too-many-connections",

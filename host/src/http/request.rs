@@ -2,6 +2,7 @@
 //! every answer carries. Nothing here logs a path parameter, a query or a header's value.
 
 use std::any::Any;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -11,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::bodies::Most;
 use super::leftover::{self, Leftover};
 use super::problem::{Kind, Problem};
 use super::server::Entrance;
@@ -43,6 +45,14 @@ pub async fn around(State(wire): State<Wire>, mut request: Request, next: Next) 
     let entrance = request.extensions().get::<Entrance>().copied();
     let unroutable = entrance.and_then(|_| without_host(&request));
     request.extensions_mut().insert(id.clone());
+    let from = entrance.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |entrance| entrance.from);
+    // Held until the answer is there.
+    let (request, _share) = if route == catalog::PATH {
+        (request, None)
+    } else {
+        let most = Most::of(&wire.registry.current().host.http);
+        wire.bodies.weigh(request, from, most)
+    };
     let (request, leftover) = leftover::lend(request);
     let span = tracing::info_span!(
         "request",

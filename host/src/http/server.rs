@@ -7,6 +7,7 @@ mod refusal;
 mod watched;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use self::refusal::Refusals;
 use self::watched::Watched;
 use crate::config::{Certificate, HttpLimits};
 
-pub use connections::Connections;
+pub use connections::{Connections, counted};
 
 /// How long to wait after a failed accept: the process may be out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -63,6 +64,8 @@ const PING_WITHIN: Duration = Duration::from_secs(10);
 pub struct Entrance {
     /// By TLS.
     pub secure: bool,
+    /// The client's address, or its proxy's.
+    pub from: IpAddr,
 }
 
 /// What holds for a connection, from its beginning to its end.
@@ -108,7 +111,7 @@ pub async fn serve(
         };
         // Small answers go out at once.
         let _ = stream.set_nodelay(true);
-        let attended = receive(stream, router.clone(), rules, closing.clone());
+        let attended = receive(stream, from.ip(), router.clone(), rules, closing.clone());
         let cut = cut.clone();
         tasks.spawn(async move {
             tokio::select! {
@@ -133,10 +136,10 @@ pub async fn serve(
 
 /// Plain, or by TLS when there is a certificate; who does not finish its handshake as soon as its headers, is
 /// closed, and so is who speaks plain HTTP where TLS is spoken.
-async fn receive(stream: TcpStream, router: Router, rules: Rules, closing: CancellationToken) {
+async fn receive(stream: TcpStream, from: IpAddr, router: Router, rules: Rules, closing: CancellationToken) {
     let Rules { limits, certificate } = rules;
     let Some(certificate) = certificate else {
-        return attend(stream, router, limits, Entrance { secure: false }, closing).await;
+        return attend(stream, router, limits, Entrance { secure: false, from }, closing).await;
     };
     let within = Duration::from_secs(limits.idle_seconds.max(1));
     let handshake = TlsAcceptor::from(Arc::clone(&certificate.server)).accept(stream);
@@ -146,7 +149,7 @@ async fn receive(stream: TcpStream, router: Router, rules: Rules, closing: Cance
         () = closing.cancelled() => return,
     };
     match shaken {
-        Ok(Ok(stream)) => attend(stream, router, limits, Entrance { secure: true }, closing).await,
+        Ok(Ok(stream)) => attend(stream, router, limits, Entrance { secure: true, from }, closing).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }

@@ -19,7 +19,7 @@ const CLOCKS_DIFFER: i64 = 60 * 1_000;
 pub enum TokenError {
     #[error("customer_token is not a JWT of three base64url parts with `sub`, `aud` and `exp`")]
     Malformed,
-    #[error("customer_token must be signed with HS256 (`alg` of its header)")]
+    #[error("customer_token must be signed with HS256 (`alg` of its header), without extensions (`crit`)")]
     Algorithm,
     #[error("the signature of customer_token does not fit: sign it with the secret of [customer_tokens]")]
     Signature,
@@ -38,6 +38,8 @@ pub enum TokenError {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// Extensions that must be understood (RFC 7515, 4.1.11): none is.
+    crit: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +76,7 @@ pub fn customer(token: &str, secret: &[u8], shop: &str, now_ms: i64) -> Result<S
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
     let header: Header = part(header)?;
-    if header.alg != "HS256" {
+    if header.alg != "HS256" || header.crit.is_some() {
         return Err(TokenError::Algorithm);
     }
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
@@ -171,6 +173,8 @@ mod tests {
     #[test]
     fn no_other_algorithm_is_taken() {
         let claims = json!({ "sub": "42", "aud": "shop", "exp": NOW / 1_000 + 60 });
+        let extended = token(&json!({ "alg": "HS256", "crit": ["b64"], "b64": false }), &claims, SECRET);
+        assert_eq!(customer(&extended, SECRET, "shop", NOW), Err(TokenError::Algorithm));
         for alg in ["none", "None", "HS512", "RS256", ""] {
             let token = token(&json!({ "alg": alg }), &claims, SECRET);
             assert_eq!(customer(&token, SECRET, "shop", NOW), Err(TokenError::Algorithm), "{alg}");

@@ -61,6 +61,7 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         ("fetch", "concurrent_per_shop", u64::from(config.fetch.concurrent_per_shop), 1, 10_000),
         ("fetch", "concurrent_per_plugin", u64::from(config.fetch.concurrent_per_plugin), 1, 10_000),
         ("http", "body_bytes", config.http.body_bytes as u64, 1_024, 1 << 30),
+        ("http", "bodies_mib", u64::from(config.http.bodies_mib), 1, 1 << 20),
         ("http", "json_depth", config.http.json_depth as u64, 4, 127),
         ("http", "requests_per_second", u64::from(config.http.requests_per_second), 1, 1_000_000),
         ("http", "timeout_seconds", config.http.timeout_seconds, 1, 3_600),
