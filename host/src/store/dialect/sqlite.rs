@@ -59,7 +59,9 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     handing::take_back(&mut connection).await?;
     let guest_key = keys::installation_key(&mut connection, "guest", &keys::new()?).await?;
 
-    let reads = pool(READERS, PREPARE_READER, true).connect_with(options(&path, "rw")?).await?;
+    // All of them now: those that the background would open later were of its threads, and decisions read by them.
+    let readers = pool(READERS, PREPARE_READER, true).min_connections(READERS);
+    let reads = readers.connect_with(options(&path, "rw")?).await?;
     let caches = Arc::new(Caches::new(None));
     let signals = Arc::new(Signals::new());
     let writer = One::start(connection, Dialect::Sqlite, Arc::clone(&caches), Arc::clone(&signals));
