@@ -13,6 +13,7 @@ pub mod package;
 pub mod plugin;
 pub mod restore;
 pub mod serve;
+pub mod status;
 pub mod template;
 mod terminal;
 
@@ -81,6 +82,7 @@ pub enum Command {
     Template(template::Command),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
+    Status(status::Arguments),
     Openapi(openapi::Arguments),
     Completions(completions::Arguments),
 }

@@ -252,7 +252,7 @@ impl Decider {
                     ids.into_iter().zip(found).filter_map(|(id, found)| Some((id, found?))).collect()
                 }
                 Err(error) => {
-                    tracing::warn!(shop = asked.shop.config.id, %error, "no recommendations: the catalogue did not answer");
+                    tracing::debug!(shop = asked.shop.config.id, %error, "no recommendations: the catalogue did not answer");
                     BTreeMap::new()
                 }
             }
@@ -270,6 +270,11 @@ async fn within<T>(
     budget_ms: u32,
 ) -> Result<T, DecideError> {
     timeout_at(started + Duration::from_millis(u64::from(budget_ms)), asked).await.unwrap_or_else(|_| {
+        // One that is slow and does not fail is no trouble that the store would tell of.
+        tracing::warn!(
+            budget_ms,
+            "a question had to be refused: the database did not answer within its time"
+        );
         Err(StoreError::Away(format!("it did not answer within the hook's {budget_ms} ms")).into())
     })
 }

@@ -8,6 +8,7 @@ mod dead_letter;
 mod effects;
 mod intake;
 mod invocation;
+mod leases;
 mod pressure;
 mod retention;
 mod timers;
@@ -27,7 +28,8 @@ use utoipa::ToSchema;
 use crate::domain::{Clock, Event};
 use crate::plugins::call::{Invocation, Outcome};
 use crate::plugins::registry::{LiveShop, Registry, Snapshot};
-use crate::store::{Store, Taken};
+use crate::sabotage::{GAP, Sabotage, on};
+use crate::store::{Intake, Store, Taken};
 
 /// Who says it, and by which name: the same name twice is the same event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +141,12 @@ impl Lifecycle {
         let order_id = intake.event.order_id().map(str::to_owned);
         let jobs = intake.subscribers.get(&intake.event.hook()).map_or(0, Vec::len);
         let _under_way = self.pressure.enter();
-        Ok(match self.store.take_in(intake).await? {
+        if on(Sabotage::AckBeforeCommit) {
+            return Box::pin(self.answer_before(intake)).await;
+        }
+        let taken = self.store.take_in(intake).await?;
+        self.desk.stamped(now_ms);
+        Ok(match taken {
             Taken::New { held, overused } => {
                 count(hook, if held { "held" } else { "new" });
                 for code in overused {
@@ -159,6 +166,25 @@ impl Lifecycle {
                 Accepted::Conflict { event_id }
             }
         })
+    }
+
+    /// What [`Sabotage::AckBeforeCommit`] does: what is answered waits for the next to be stored, or a while, so that
+    /// any crash under load finds one.
+    async fn answer_before(&self, intake: Intake) -> Result<Accepted, IntakeError> {
+        static BEHIND: tokio::sync::Mutex<Option<Intake>> = tokio::sync::Mutex::const_new(None);
+        let (store, event_id) = (self.store.clone(), intake.event_id.clone());
+        if let Some(before) = BEHIND.lock().await.replace(intake) {
+            store.take_in(before).await?;
+        }
+        let id = event_id.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(GAP * 100).await;
+            let last = BEHIND.lock().await.take_if(|last| last.event_id == id);
+            if let Some(last) = last {
+                let _ = store.take_in(last).await;
+            }
+        });
+        Ok(Accepted::New { event_id })
     }
 
     /// Until no job of the event waits or runs (a failed one that is tried again later counts as

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Template(command) => cli::template::run(&folder, &command),
         Command::Backup(arguments) => cli::backup::run(&folder, &arguments),
         Command::Restore(arguments) => cli::restore::run(&folder, &arguments),
+        Command::Status(arguments) => cli::status::run(&folder, &arguments),
         Command::Openapi(arguments) => cli::openapi::run(&arguments),
         Command::Completions(arguments) => cli::completions::run(&arguments),
     })

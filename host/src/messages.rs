@@ -16,6 +16,7 @@ mod view;
 mod voice;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decide::Decider;
 use crate::domain::Clock;
@@ -46,6 +47,8 @@ pub struct Courier {
     pub channels: Vec<Arc<dyn Channel>>,
     /// Messages at once.
     pub concurrent: usize,
+    /// A message that is being handed over belongs to its courier so long.
+    pub handing: Duration,
     /// Makes the tokens of unsubscribe links.
     pub unsubscribe_key: Arc<[u8; 32]>,
 }

@@ -1,7 +1,9 @@
 //! The one place that constructs services.
 
 mod background;
+mod instead;
 pub mod key;
+mod presence;
 pub mod telemetry;
 
 use std::net::SocketAddr;
@@ -16,17 +18,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, HostConfig};
 use crate::decide::Decider;
+use crate::decide::stages::Caller;
 use crate::domain::Clock;
 use crate::fetch::{Fetcher, Lookup, System};
 use crate::http::{self, App, Connections, Rules};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Plugins};
 use crate::messages::Courier;
 use crate::messages::channels::Channel;
 use crate::messages::channels::outbox::Outbox;
 use crate::messages::channels::smtp::Smtp;
 use crate::plugins::registry::Registry;
 use crate::plugins::watch::{WatchGuard, watch as watch_files};
-use crate::store::Store;
+use crate::serve::instead::Instead;
+use crate::serve::presence::Presence;
+use crate::store::{HostState, Store};
 use crate::threads;
 use crate::webhooks::Dispatcher;
 
@@ -45,6 +50,9 @@ pub struct StartOptions {
     pub channels: Option<Vec<Arc<dyn Channel>>>,
     /// What names of servers that plugins ask are resolved by.
     pub lookup: Arc<dyn Lookup>,
+    /// Answers for the plugins instead of the sandbox, which still loads them: the benchmark asks its native logic, or
+    /// webhooks, through the same host.
+    pub caller: Option<Arc<dyn Caller>>,
 }
 
 impl Default for StartOptions {
@@ -56,6 +64,7 @@ impl Default for StartOptions {
             watch: true,
             channels: None,
             lookup: Arc::new(System),
+            caller: None,
         }
     }
 }
@@ -75,13 +84,16 @@ pub struct Host {
     watching: Option<WatchGuard>,
     stopping: CancellationToken,
     tasks: JoinSet<()>,
+    presence: Presence,
+    /// Its heart beats until all else has ended.
+    heart: JoinSet<()>,
 }
 
 impl Host {
     /// Reads `cartwright.toml` in `folder`, opens the store, loads the plugins and listens. Many may
     /// run in one process, each in its own folder.
     pub async fn start(folder: &Path, options: StartOptions) -> anyhow::Result<Self> {
-        let StartOptions { listen, clock, background, watch, channels, lookup } = options;
+        let StartOptions { listen, clock, background, watch, channels, lookup, caller } = options;
         telemetry::install_crypto();
         let config = config::load_host(folder)?;
         let address = listen.unwrap_or(config.listen);
@@ -93,10 +105,14 @@ impl Host {
         let keys = key::load(&config.data_dir, &store).await?;
         let fetcher = Fetcher::new(&config.fetch, lookup)?;
         let registry = Registry::open_with(folder, clock.clone(), Some(Arc::new(fetcher))).await?;
-        let decider =
-            Decider::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
-        let lifecycle =
-            Lifecycle::new(Arc::clone(&registry) as _, store.clone(), clock.clone(), Arc::clone(&keys.quote));
+        let (caller, plugins): (Arc<dyn Caller>, Arc<dyn Plugins>) = match caller {
+            None => (Arc::clone(&registry) as _, Arc::clone(&registry) as _),
+            Some(caller) => {
+                (Arc::clone(&caller), Arc::new(Instead { registry: Arc::clone(&registry), caller }))
+            }
+        };
+        let decider = Decider::new(caller, store.clone(), clock.clone(), Arc::clone(&keys.quote));
+        let lifecycle = Lifecycle::new(plugins, store.clone(), clock.clone(), Arc::clone(&keys.quote));
         let courier = Courier {
             live: Arc::clone(&registry) as _,
             store: store.clone(),
@@ -107,6 +123,7 @@ impl Host {
                 None => vec![mail_channel(&config)?],
             },
             concurrent: config.limits.concurrent_messages as usize,
+            handing: handing(&config),
             unsubscribe_key: Arc::new(store.installation_key("unsubscribe").await?),
         };
         let dispatcher = Dispatcher::new(Arc::clone(&registry), store.clone(), clock.clone())?;
@@ -120,6 +137,10 @@ impl Host {
         });
 
         let stopping = CancellationToken::new();
+        let presence = Presence::new(&store, &registry, &clock, address);
+        presence.tell(HostState::Running).await?;
+        let mut heart = JoinSet::new();
+        heart.spawn(presence.clone().keep(stopping.clone()));
         let mut tasks = JoinSet::new();
         let connections = Connections::default();
         let (counted, live, stopped) = (connections.clone(), Arc::clone(&registry), stopping.clone());
@@ -156,6 +177,8 @@ impl Host {
             watching,
             stopping,
             tasks,
+            presence,
+            heart,
         })
     }
 
@@ -220,8 +243,8 @@ impl Host {
         }
     }
 
-    /// Stops taking requests, finishes those it has and the calls under way, and closes the store. What takes
-    /// longer than a request may (`http.timeout_seconds`) is cut: its job is done again.
+    /// Stops taking requests and claiming jobs, finishes what it has, and closes the store. What takes longer than a
+    /// request may (`http.timeout_seconds`) is cut: its job is given back, for another host or the next start.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.watching.take());
         self.stopping.cancel();
@@ -235,17 +258,36 @@ impl Host {
         match finished.await {
             Ok(finished) => finished?,
             Err(_) => {
+                let cut = self.lifecycle.in_hand();
                 tracing::warn!(
-                    "work was still under way {} s after the stop; it was cut",
+                    jobs = cut.len(),
+                    "work was still under way {} s after the stop; it was cut, and its jobs are given back",
                     patience.as_secs()
                 );
                 self.tasks.shutdown().await;
+                if let Err(error) = self.lifecycle.let_go(&cut).await {
+                    tracing::warn!(%error, "jobs that were cut could not be given back; they are free when their leases end");
+                }
             }
         }
-        self.store.close().await;
+        self.heart.shutdown().await;
+        let closed = tokio::time::timeout(patience, async {
+            if let Err(error) = self.presence.tell(HostState::Stopped).await {
+                tracing::warn!(%error, "the database was not told of the stop");
+            }
+            self.store.close().await;
+        });
+        if closed.await.is_err() {
+            tracing::warn!("the database does not answer; its connections are left");
+        }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Several times what a mail may take: five minutes, when nothing else is said.
+fn handing(config: &HostConfig) -> Duration {
+    Duration::from_secs(config.smtp.as_ref().map_or(60, |smtp| smtp.timeout_seconds)) * 5
 }
 
 /// A mail server when there is one, else a folder of files.

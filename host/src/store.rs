@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::AnyPool;
 use tokio::sync::watch;
 
 use crate::domain::Message;
@@ -28,7 +27,11 @@ mod dialect;
 mod endpoints;
 mod entry;
 mod events;
+mod gate;
 mod handing;
+mod heads;
+mod health;
+mod hosts;
 mod intake;
 mod job_views;
 mod jobs;
@@ -40,13 +43,17 @@ mod migrations;
 mod orders;
 mod outgoing;
 mod points;
+mod readers;
 mod reads;
 mod ready;
 mod retention;
+mod set_back;
 mod signals;
 mod state;
 mod status;
 mod suppressions;
+mod survey;
+mod sweeping;
 mod timeline;
 mod timers;
 mod unsubscribing;
@@ -67,7 +74,8 @@ pub use deliveries::{Attempted, Delivery, DeliveryFate, Lane, Settled};
 pub use delivery_views::DeliveryView;
 pub use endpoints::EndpointStanding;
 pub use events::{Row as StoredEvent, new_id};
-pub use handing::{Day, HANDING_MS, HandOver, Handed, Ruling, Standing};
+pub use handing::{Day, HandOver, Handed, Ruling, Standing};
+pub use hosts::{HEARTBEAT_MS, HostState, HostView, LivePlugins, Presence};
 pub use intake::{Intake, Subscribers, Taken};
 pub use job_views::{JobDetails, JobFilter, JobState, JobView};
 pub use jobs::{Failure, Next};
@@ -76,11 +84,12 @@ pub use mark::{Mark, NoMark};
 pub use messages::MessageView;
 pub use outgoing::NewMessage;
 pub use points::{PointsEntry, PointsPage};
-pub use retention::Expiry;
+pub use retention::{Expiry, Sweep};
 pub use signals::Waiter;
 pub use state::{Change, StateChange};
 pub use status::EventStanding;
 pub use suppressions::{Feedback, Matched, Suppression};
+pub use survey::{Backlog, LeaseFigures, QueuedJobs, Survey, WithoutHost, survey};
 pub use timeline::{Happened, ReleaseReason, TimelineEntry, TimelineOf, TimelinePage};
 pub use timers::TimerChange;
 pub use unsubscribing::UnsubscribeLink;
@@ -98,6 +107,9 @@ pub enum StoreError {
     /// It may come back.
     #[error("the database is away: {0}")]
     Away(String),
+    /// It answers, and keeps nothing: its disk is full, fails, or may not be written.
+    #[error("the database cannot be written: {0}")]
+    Unwritable(String),
     /// Transactions stood in each other's way, more often than they were tried again.
     #[error("the database was too busy: {0}")]
     Collided(String),
@@ -126,28 +138,22 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let text = error.to_string();
-        let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
-        match (&error, code.as_deref()) {
-            // PostgreSQL's serialization failure, deadlock, and a lock that was not given in time.
-            (_, Some("40001" | "40P01" | "55P03")) => Self::Collided(text),
-            (_, Some("22021")) => {
-                Self::Invalid("a text holds a character that the database cannot keep, like NUL".to_owned())
+        Self::from(&error)
+    }
+}
+
+impl From<&sqlx::Error> for StoreError {
+    fn from(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => match error.code() {
+                Some(code) => dialect::meaning(&code, error.to_string()),
+                None => Self::Database(error.to_string()),
+            },
+            sqlx::Error::PoolTimedOut => Self::Away("no connection to it was free in time".to_owned()),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
+                Self::Away(error.to_string())
             }
-            // SQLITE_CORRUPT and its kinds, SQLITE_NOTADB.
-            (_, Some("11" | "267" | "523" | "779" | "26")) => Self::Damaged(text),
-            // Connection exceptions, too many connections, shutdown, start.
-            (_, Some(code)) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
-                Self::Away(text)
-            }
-            (
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::WorkerCrashed,
-                _,
-            ) => Self::Away(text),
-            _ => Self::Database(text),
+            _ => Self::Database(error.to_string()),
         }
     }
 }
@@ -197,6 +203,10 @@ pub struct QueueDepth {
     /// (plugin, hook, open jobs, age of the oldest in ms)
     pub jobs: Vec<(String, String, i64, i64)>,
     pub messages_due: i64,
+    /// How long the oldest of them has been, ms.
+    pub messages_lag_ms: i64,
+    pub jobs_dead: i64,
+    pub events_held: i64,
 }
 
 /// Cheap to clone.
@@ -209,12 +219,15 @@ pub struct Store {
 }
 
 struct Inner {
-    reads: AnyPool,
+    reads: readers::Readers,
     writer: writer::Writer,
     dialect: dialect::Dialect,
     caches: Arc<cache::Caches>,
     signals: Arc<signals::Signals>,
+    health: Arc<health::Health>,
     guest_key: [u8; 32],
+    /// This host, among those on the database.
+    host: String,
     /// Held as long as anyone has the store, where only one host may.
     lock: Option<std::fs::File>,
 }
@@ -234,7 +247,9 @@ impl Store {
             (error, _) => error,
         })?;
         let file = file.map(|path| Arc::new(ready::OpenedFile::of(path)));
-        Ok(Self { inner: Arc::new(inner), file, last_look: Arc::default() })
+        let store = Self { inner: Arc::new(inner), file, last_look: Arc::default() };
+        store.look_after();
+        Ok(store)
     }
 
     /// How many migrations the next [`open`](Self::open) of an existing database will apply. Changes nothing.
@@ -255,7 +270,7 @@ impl Store {
     /// the database, so that every host on it has the same (`guest`, `quote`).
     pub async fn installation_key(&self, name: &str) -> Result<[u8; 32]> {
         self.write((name.to_owned(), keys::new()?), |tx, (name, new)| {
-            Box::pin(keys::installation_key(tx.connection(), name, new))
+            Box::pin(async move { keys::installation_key(&mut *tx.connection(), name, new).await })
         })
         .await
     }
@@ -291,8 +306,17 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.check_file()?;
-        self.inner.writer.write(input, work).await
+        if let Err(error) = self.fit() {
+            return Err(self.inner.reads.heard(error));
+        }
+        self.inner.writer.write(input, work).await.map_err(|error| self.inner.reads.heard(error))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Whoever looks after the database finds nobody, and ends.
+        self.health.began.notify_one();
     }
 }
 
@@ -309,6 +333,8 @@ fn from_json<T: DeserializeOwned>(what: &str, text: String) -> Result<T> {
 }
 
 #[cfg(test)]
+pub(crate) use gate::{seen, watched};
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

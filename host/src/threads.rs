@@ -1,5 +1,8 @@
-//! Threads that give way: the kernel takes the processor from them as soon as a shopper's question wants it.
+//! Threads that give way: the kernel takes the processor from them as soon as a shopper's question wants it. Where
+//! questions would take every processor for long, they pause for those that gave way ([`pause`]).
 //! On systems other than Linux, where a thread has no priority of its own, they are like all others.
+
+mod starvation;
 
 use std::io;
 use std::num::NonZero;
@@ -9,20 +12,28 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Nice levels, see setpriority(2): of two threads that want the same processor, one that is five levels below gets
-/// a quarter of it, one that is fifteen below a thirtieth.
-const BACKGROUND: i32 = 5;
-const LONG: i32 = 15;
+pub use starvation::pause;
+
+/// Level of nice(2): of two threads that want the same processor, one that is five levels below gets a quarter of it.
+const WRITING: i32 = 5;
 
 static BACKGROUND_THREADS: LazyLock<io::Result<Runtime>> =
-    LazyLock::new(|| threads("background", BACKGROUND, processors()));
+    LazyLock::new(|| threads("background", processors(), give_way));
+static WRITING_THREADS: LazyLock<io::Result<Runtime>> =
+    LazyLock::new(|| threads("writing", 1, || lower(WRITING)));
 static LONG_THREADS: LazyLock<io::Result<Runtime>> =
-    LazyLock::new(|| threads("long-calls", LONG, long_calls_at_once()));
+    LazyLock::new(|| threads("long-calls", long_calls_at_once(), give_way));
 
 /// For what no shopper waits for: events, messages, webhooks.
 #[must_use]
 pub fn background() -> Handle {
     handle(&BACKGROUND_THREADS)
+}
+
+/// For what makes durable: it gets its share of a busy processor, so that what is accepted is answered.
+#[must_use]
+pub fn writing() -> Handle {
+    handle(&WRITING_THREADS)
 }
 
 /// For calls of plugins that compute for long.
@@ -53,21 +64,36 @@ pub fn computed() -> Duration {
     }
 }
 
-/// The calling thread gives way from now on, like those of the background.
+/// The calling thread runs from now on when no other wants its processor, and is stopped at once when one does
+/// (`SCHED_IDLE` of sched(7)): a thread that only has a lower level runs its slice to the end, and a question takes
+/// a few such turns.
 pub fn give_way() {
-    lower(LONG);
+    #[cfg(target_os = "linux")]
+    {
+        use thread_priority::unix::{
+            NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let set =
+            set_thread_priority_and_policy(thread_native_id(), thread_priority::ThreadPriority::Min, idle);
+        // Nobody may be forbidden to ask for less.
+        if let Err(error) = set {
+            tracing::debug!(?error, "a thread does not give way");
+        }
+    }
 }
 
 fn processors() -> usize {
     available_parallelism().map_or(1, NonZero::get)
 }
 
-fn threads(name: &str, nice: i32, number: usize) -> io::Result<Runtime> {
+fn threads(name: &str, number: usize, start: fn()) -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(number)
         .thread_name(name)
         .enable_all()
-        .on_thread_start(move || lower(nice))
+        .on_thread_start(start)
         .build()
 }
 
@@ -94,28 +120,26 @@ fn lower(nice: i32) {
 fn lower(_: i32) {}
 
 #[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
+    use thread_priority::unix::{NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy};
+
     use super::*;
 
-    fn nice() -> Option<i32> {
-        rustix::process::getpriority_process(None).ok()
+    fn way() -> (Option<i32>, bool) {
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let nice = rustix::process::getpriority_process(None).ok();
+        (nice, thread_schedule_policy().unwrap() == idle)
     }
 
     #[test]
     fn work_that_gives_way_does_and_its_caller_does_not() {
-        let before = nice();
-        assert!(before.is_some());
+        let (nice, idle) = way();
+        assert!(nice.is_some() && !idle);
         let runtime = Builder::new_current_thread().build().unwrap();
-        let (background, long) = runtime.block_on(async {
-            (
-                background().spawn(async { nice() }).await.unwrap(),
-                long_calls().spawn(async { nice() }).await.unwrap(),
-            )
-        });
-        assert_eq!(
-            (background, long),
-            (before.map(|nice| nice + BACKGROUND), before.map(|nice| nice + LONG))
-        );
-        assert_eq!(nice(), before);
+        let of = |handle: Handle| runtime.block_on(async { handle.spawn(async { way() }).await.unwrap() });
+        assert!(of(background()).1 && of(long_calls()).1);
+        assert_eq!(of(writing()), (nice.map(|nice| nice + WRITING), false));
+        assert_eq!(way(), (nice, false));
     }
 }

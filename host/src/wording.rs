@@ -2,22 +2,27 @@
 
 mod bounds;
 mod dates;
+mod house;
+mod library;
 mod money;
 mod negotiate;
 mod phrases;
 mod shared;
-pub mod templates;
+mod templates;
 pub mod texts;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 pub use dates::{arrival, date, days_ahead, instant, local_date, short_date, time, weekday};
+pub use library::Library;
 pub use money::{integer, money, percent};
+pub use templates::Message;
 
 use crate::domain::{Text, Value};
-use templates::Templates;
-use texts::{Argument, Arguments, Found, Texts};
+use house::House;
+use library::Script;
+use texts::{Argument, Arguments, Found};
 
 /// A plugin's own texts and templates, as they travel in its file: path → content,
 /// e.g. `locales/en.ftl`, `templates/confirmation.html`.
@@ -28,9 +33,8 @@ pub type Assets = BTreeMap<String, String>;
 pub struct Wording {
     /// The shop's; the first is the default.
     locales: Vec<String>,
-    host: Arc<Texts>,
-    plugins: BTreeMap<String, Arc<Texts>>,
-    templates: Templates,
+    house: Arc<House>,
+    plugins: BTreeMap<String, Arc<Script>>,
 }
 
 /// How amounts and times are written for one reader.
@@ -71,71 +75,28 @@ impl std::fmt::Display for WordingError {
 /// Texts among the arguments of one text.
 const TEXTS: usize = 10;
 
-static HOUSE: LazyLock<Result<Arc<Texts>, Vec<WordingError>>> =
-    LazyLock::new(|| Texts::build(locale_files("shared", &shared::SHARED)).map(Arc::new));
-
-/// Texts of plugins that many shops use, by the identity of their assets.
-static PARSED: Mutex<Vec<(Weak<Assets>, Weak<Texts>)>> = Mutex::new(Vec::new());
-
 impl Wording {
-    /// `plugins`: name in the shop → its assets; shops that share the `Arc` share what is made of it.
-    /// `overrides`: name → what the merchant put into `templates/<shop>/<plugin>/`; the name `shop` stands for
-    /// the shared base. Compiles every template and parses every text; gives all that is wrong.
+    /// Of a shop that shares with none: see [`Library::wording`].
     pub fn build(
         locales: &[String],
         plugins: &BTreeMap<String, Arc<Assets>>,
         overrides: &BTreeMap<String, Assets>,
     ) -> Result<Self, Vec<WordingError>> {
-        let mut errors = Vec::new();
-        let mut keep = |result: Result<Arc<Texts>, Vec<WordingError>>| match result {
-            Ok(texts) => texts,
-            Err(found) => {
-                errors.extend(found);
-                Arc::default()
-            }
-        };
-        let host = keep(match overrides.get("shop") {
-            Some(own) => {
-                Texts::build(locale_files("shared", &shared::SHARED).chain(locale_files("shop", own)))
-                    .map(Arc::new)
-            }
-            None => HOUSE.clone(),
-        });
-        let texts: BTreeMap<String, Arc<Texts>> = plugins
-            .iter()
-            .map(|(name, assets)| {
-                let texts = match overrides.get(name) {
-                    Some(own) => Texts::build(
-                        locale_files(&format!("{name}: "), assets)
-                            .chain(locale_files(&format!("{name}/"), own)),
-                    )
-                    .map(Arc::new),
-                    None => shared_texts(name, assets),
-                };
-                (name.clone(), keep(texts))
-            })
-            .collect();
-        let has_text =
-            |plugin: &str, key: &str| texts.get(plugin).is_some_and(|texts| texts.has(key)) || host.has(key);
-        // Missing keys of a text file that does not parse would only hide its own error.
-        let lenient = !errors.is_empty();
-        let templates = Templates::build(plugins, overrides, |plugin, key| lenient || has_text(plugin, key));
-        match templates {
-            Ok(templates) if errors.is_empty() => {
-                let locales = if locales.is_empty() { vec!["en".to_owned()] } else { locales.to_vec() };
-                Ok(Self { locales, host, plugins: texts, templates })
-            }
-            Ok(_) => Err(errors),
-            Err(found) => {
-                errors.extend(found);
-                Err(errors)
-            }
+        Library::default().wording(locales, plugins, overrides)
+    }
+
+    /// A plugin's template by its file's name without `.html`; the error lists what there is.
+    pub fn message(&self, plugin: &str, template: &str) -> Result<Message<'_>, String> {
+        match self.plugins.get(plugin) {
+            Some(script) => script.templates.message(plugin, template),
+            None => Err(templates::without(plugin, template)),
         }
     }
 
-    #[must_use]
-    pub fn templates(&self) -> &Templates {
-        &self.templates
+    /// What it holds of a plugin: shops that say the same hold the same.
+    #[cfg(test)]
+    pub(crate) fn words_of(&self, plugin: &str) -> Option<std::sync::Weak<impl Sized + use<>>> {
+        self.plugins.get(plugin).map(Arc::downgrade)
     }
 
     /// The closest of the shop's locales for what the shopper asked (a BCP 47 tag or an Accept-Language list).
@@ -218,10 +179,10 @@ impl Wording {
         reader: &Reader,
         english: bool,
     ) -> Option<Found> {
-        let own = plugin.and_then(|name| self.plugins.get(name));
+        let own = plugin.and_then(|name| Some(&self.plugins.get(name)?.texts));
         let mut partly = None;
         for language in self.languages(reader, english) {
-            for texts in own.into_iter().chain([&self.host]) {
+            for texts in own.into_iter().chain([&self.house.texts]) {
                 match texts.find(language, key, arguments) {
                     Some(Found::Whole(text)) => return Some(Found::Whole(text)),
                     Some(lacking) => partly = partly.or(Some(lacking)),
@@ -242,24 +203,12 @@ impl Wording {
     }
 }
 
-fn shared_texts(name: &str, assets: &Arc<Assets>) -> Result<Arc<Texts>, Vec<WordingError>> {
-    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
-    parsed.retain(|(_, texts)| texts.strong_count() > 0);
-    let known = parsed.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(assets)));
-    if let Some(texts) = known.and_then(|(_, texts)| texts.upgrade()) {
-        return Ok(texts);
-    }
-    let texts = Arc::new(Texts::build(locale_files(&format!("{name}: "), assets))?);
-    parsed.push((Arc::downgrade(assets), Arc::downgrade(&texts)));
-    Ok(texts)
-}
-
-/// (name for errors, language tag, source) of each `locales/*.ftl`.
+/// (name for errors, language tag, source) of each `locales/*.ftl`; `owner` stands before the path in the name.
 fn locale_files<'a>(
     owner: &str,
     assets: &'a Assets,
 ) -> impl Iterator<Item = (String, &'a str, &'a str)> + use<'a> {
-    let owner = if owner.ends_with([' ', '/']) { owner.to_owned() } else { format!("{owner}/") };
+    let owner = owner.to_owned();
     assets.iter().filter_map(move |(path, source)| {
         let tag = path.strip_prefix("locales/")?.strip_suffix(".ftl")?;
         Some((format!("{owner}{path}"), tag, source.as_str()))

@@ -63,15 +63,20 @@ fn a_port_in_use_is_one_clear_sentence() {
 }
 
 /// A host that was started as a person starts one: in its folder, by the command.
-struct Served {
+pub struct Served {
     process: std::process::Child,
-    address: String,
+    pub address: String,
     key: String,
     log: Option<std::io::Lines<std::io::BufReader<std::process::ChildStderr>>>,
 }
 
 impl Served {
-    fn start(folder: &std::path::Path) -> Self {
+    pub fn start(folder: &std::path::Path) -> Self {
+        Self::start_on(folder, None)
+    }
+
+    /// On a PostgreSQL database.
+    pub fn start_on(folder: &std::path::Path, database: Option<&str>) -> Self {
         use std::io::BufRead as _;
 
         let init = cartwright().current_dir(folder).arg("init").output().unwrap();
@@ -79,7 +84,11 @@ impl Served {
         let text = said(&init);
         let key =
             text.split_whitespace().find(|word| word.starts_with("cw_sk_")).expect("a secret key").to_owned();
-        let mut process = cartwright()
+        let mut command = cartwright();
+        if let Some(database) = database {
+            command.env("CARTWRIGHT_DATABASE", database);
+        }
+        let mut process = command
             .current_dir(folder)
             .env("CARTWRIGHT_LOG", "debug")
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -114,7 +123,7 @@ impl Served {
     }
 
     /// Asks it to stop, and gives its exit code.
-    fn stop(mut self) -> Option<i32> {
+    pub fn stop(mut self) -> Option<i32> {
         let kill = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(kill.success());
         drop(self.log.take());

@@ -13,13 +13,13 @@ const NOW: &str = "2026-11-30T09:00:00Z";
 const LATER_MS: i64 = 6 * 60_000;
 
 /// A server that syncs to disk, stopped at the end.
-struct Cluster {
+pub struct Cluster {
     folder: tempfile::TempDir,
     url: String,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The server runs as a user of its own.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -28,20 +28,38 @@ impl Cluster {
         Self { folder, url }
     }
 
-    fn stop(&self, mode: &str) {
+    /// The URL of one of that name.
+    pub fn database(&self, name: &str) -> String {
+        postgres(&["database", &self.url, name])
+    }
+
+    /// `fast`, or `immediate`, which is a crash.
+    pub fn stop(&self, mode: &str) {
         let said = postgres(&["stop", &data(self.folder.path()), mode]);
         assert_eq!(said, "");
     }
 
-    fn start_again(&self) {
+    pub fn start_again(&self) {
         let url = postgres(&["start", &data(self.folder.path())]);
         assert_eq!(url, self.url);
+    }
+
+    /// A setting, from its next start on.
+    pub fn set(&self, line: &str) {
+        use std::io::Write as _;
+
+        let file = self.folder.path().join("cluster/data/postgresql.conf");
+        let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+        writeln!(file, "{line}").unwrap();
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.stop("immediate");
+        // A scenario that failed may have stopped it.
+        if self.folder.path().join("cluster/data/postmaster.pid").exists() {
+            self.stop("immediate");
+        }
     }
 }
 
@@ -50,11 +68,7 @@ fn data(folder: &Path) -> String {
 }
 
 fn setup(cluster: &Cluster, name: &str) -> Setup {
-    Setup::new().database(&postgres(&["database", &cluster.url, name])).plugin(
-        "counter",
-        &["state", "state-write"],
-        "{}",
-    )
+    Setup::new().database(&cluster.database(name)).plugin("counter", &["state", "state-write"], "{}")
 }
 
 /// Until it is accepted, as a storefront should: gives what each answer was.

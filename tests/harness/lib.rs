@@ -8,6 +8,7 @@ pub mod hostile;
 mod hostile_files;
 pub mod mail_server;
 mod names;
+pub mod process;
 pub mod receiver;
 
 use std::fmt::Write as _;
@@ -356,6 +357,11 @@ impl World {
     /// Starts on the same folder, after it was stopped.
     pub async fn start_again(self) -> Self {
         self.started().await
+    }
+
+    /// The same for a host that does not start: why not.
+    pub async fn refused_again(&self) -> String {
+        self.open().await.err().map(|error| format!("{error:#}")).expect("a host that does not start")
     }
 
     /// The same beside files of which some are wrong.

@@ -5,7 +5,6 @@
 //! shop is under load. While one is measured the other is stopped (SIGSTOP), so that work the load left behind
 //! does not disturb the measure without it.
 
-mod host;
 mod load;
 mod report;
 mod round;
@@ -16,10 +15,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use harness::hostile::{Case, collection};
+use harness::process;
 
 /// Siege: hostile plugins in one shop under load, another shop's checkout beside them.
 ///
-/// Takes about ten seconds for each plugin. Ends with 1 when one of them is not contained.
+/// Takes about twelve seconds for each plugin. Ends with 1 when one of them is not contained.
 #[derive(Debug, Parser)]
 #[command(name = "cargo siege --")]
 struct Arguments {
@@ -28,8 +28,8 @@ struct Arguments {
     /// Rounds, each with and without the load.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Checkouts that are measured with the load, and as many without, over all rounds.
-    #[arg(long, default_value_t = 3_000)]
+    /// Checkouts of a round that are measured with the load, and as many without.
+    #[arg(long, default_value_t = 1_000)]
     requests: u32,
     /// What the calm shop's load is of what its host could do, %.
     #[arg(long, default_value_t = 30)]
@@ -38,8 +38,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     // The hosts under siege are this program, too: their code is built once.
-    if std::env::args().nth(1).as_deref() == Some(host::ARGUMENT) {
-        return host::be();
+    if std::env::args().nth(1).as_deref() == Some(process::ARGUMENT) {
+        return process::be();
     }
     match besiege(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,

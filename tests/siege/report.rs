@@ -8,7 +8,7 @@ use crate::round::Siege;
 pub fn begin(capacity: f64, rate: f64, rounds: u32, requests: u32) {
     println!(
         "A host answers {capacity:.0} checkouts a second here; the calm shop asks {rate:.0} a second: \
-         {requests} checkouts beside each plugin and {requests} alone, in {rounds} rounds.\n"
+         {rounds} rounds of {requests} checkouts beside each plugin and {requests} alone; p99 of the median round.\n"
     );
     println!(
         "{:<34} {:>9} {:>9} {:>6}  {:>15}  outcome",
@@ -77,6 +77,7 @@ pub fn write(results: &[Siege]) -> anyhow::Result<()> {
                 "p99_alone_ms": siege.alone.as_secs_f64() * 1_000.0,
                 "p99_beside_ms": siege.beside.as_secs_f64() * 1_000.0,
                 "checkouts": siege.measured,
+                "rounds": siege.rounds,
                 "memory_before_kib": siege.memory_before_kib,
                 "memory_after_kib": siege.memory_after_kib,
             });

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use harness::hostile::{Case, Outcome};
+use harness::process::{self, Process};
 use serde_json::Value;
 
-use crate::host::{self, Process};
 use crate::load::{self, Answer, Pressure};
 use crate::shops::{self, Client};
 
@@ -16,12 +16,16 @@ const PRESSURE: f64 = 250.0;
 const OFFERS: Duration = Duration::from_millis(500);
 /// A plugin is compiled within two minutes, or refused.
 const LOADED_WITHIN: Duration = Duration::from_secs(180);
+/// So long a call of the plugin may take to end.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// So long the host may take to give its memory back.
 const CALM_WITHIN: Duration = Duration::from_secs(30);
 /// A host is warm after so many times 200 checkouts, or never.
 const WARM_WITHIN: u32 = 10;
 /// Of what the host held before, %.
 const MEMORY_PERCENT: u64 = 110;
+/// So many times the rounds are measured where they do not suffice.
+const MORE: u32 = 3;
 /// How often the calm shop's p99 may be what it is alone.
 const RATIO: f64 = 2.0;
 
@@ -34,11 +38,13 @@ pub struct Siege {
     pub ends: Vec<(String, u64)>,
     pub sentence: String,
     pub refused: bool,
+    /// p99 of the median round, without the load and with it.
     pub alone: Duration,
     pub beside: Duration,
     /// Checkouts of the calm shop that were not answered as they should.
     pub wrong: usize,
     pub measured: usize,
+    pub rounds: u32,
     /// The hostile shop's requests, and those of them that were let in.
     pub pressure: usize,
     pub admitted: usize,
@@ -50,19 +56,11 @@ pub struct Siege {
 impl Siege {
     /// p99 with the load, in parts of that without.
     pub fn ratio(&self) -> f64 {
-        self.beside.as_secs_f64() / self.alone.as_secs_f64().max(1e-6)
+        times(self.beside, self.alone)
     }
 
     pub fn as_expected(&self) -> bool {
-        let ended = |kind: &str| self.ends.iter().any(|(ended, times)| ended == kind && *times > 0);
-        match self.expected {
-            Outcome::Refused => self.refused,
-            _ if self.refused => false,
-            // Under load the time of one that computes for long is over before its turn comes.
-            _ if ended("late") => true,
-            Outcome::Corrected => ended("ok"),
-            fault => ended(fault.name()),
-        }
+        as_expected(self.expected, self.refused, &self.ends)
     }
 
     pub fn gave_back(&self) -> bool {
@@ -71,6 +69,51 @@ impl Siege {
 
     pub fn contained(&self) -> bool {
         self.alive && self.wrong == 0 && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
+    }
+}
+
+/// Answers of the calm shop over all rounds.
+#[derive(Debug, Default)]
+struct Measured {
+    answers: usize,
+    wrong: usize,
+    p99: Vec<Duration>,
+}
+
+impl Measured {
+    /// Those of a round.
+    fn add(&mut self, answers: &[Answer]) {
+        self.answers += answers.len();
+        self.wrong += wrong(answers);
+        self.p99.push(load::p99(answers));
+    }
+
+    /// Of the median round: a pause of the machine's own is in one of them, not in most.
+    fn p99(&self) -> Duration {
+        let mut rounds = self.p99.clone();
+        rounds.sort_unstable();
+        rounds.get(rounds.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// p99 with the load, in parts of that without.
+fn ratio(disturbed: &Measured, calm: &Measured) -> f64 {
+    times(disturbed.p99(), calm.p99())
+}
+
+fn times(beside: Duration, alone: Duration) -> f64 {
+    beside.as_secs_f64() / alone.as_secs_f64().max(1e-6)
+}
+
+fn as_expected(expected: Outcome, refused: bool, ends: &[(String, u64)]) -> bool {
+    let ended = |kind: &str| ends.iter().any(|(ended, times)| ended == kind && *times > 0);
+    match expected {
+        Outcome::Refused => refused,
+        _ if refused => false,
+        // Under load the time of one that computes for long is over before its turn comes.
+        _ if ended("late") => true,
+        Outcome::Corrected => ended("ok"),
+        fault => ended(fault.name()),
     }
 }
 
@@ -95,7 +138,7 @@ impl Ground {
                 return Ok(Self { folder, process, client });
             }
         }
-        anyhow::bail!("checkouts go wrong before there is any load:\n{}", host::tail(folder.path()))
+        anyhow::bail!("checkouts go wrong before there is any load:\n{}", process::tail(folder.path()))
     }
 }
 
@@ -111,22 +154,16 @@ pub async fn capacity(ground: &Ground) -> anyhow::Result<f64> {
 }
 
 /// Besieges a host of its own; `alone` is stopped but for its turns.
-pub async fn siege(
-    case: &Case,
-    alone: &Ground,
-    rate: f64,
-    rounds: u32,
-    requests: u32,
-) -> anyhow::Result<Siege> {
-    let each = requests.div_ceil(rounds);
+pub async fn siege(case: &Case, alone: &Ground, rate: f64, rounds: u32, each: u32) -> anyhow::Result<Siege> {
     let mut beside = Ground::prepare().await?;
     let mut next = warm(&beside).await?;
     let memory_before_kib = beside.process.memory_kib()?;
     shops::offer(beside.folder.path(), case)?;
     shops::enable(beside.folder.path(), &case.entry())?;
-    let live = loaded(&beside.client, case).await.with_context(|| host::tail(beside.folder.path()))?;
-    let (mut calm, mut disturbed, mut pressed) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..rounds {
+    let live = loaded(&beside.client, case).await.with_context(|| process::tail(beside.folder.path()))?;
+    let (mut calm, mut disturbed, mut pressed) = (Measured::default(), Measured::default(), Vec::new());
+    let (mut round, mut last) = (0, rounds);
+    while round < last {
         // Neither is always the first.
         for loaded in [round % 2 == 0, round % 2 == 1] {
             let first = u64::from(round) * u64::from(each);
@@ -136,24 +173,30 @@ pub async fn siege(
                     load::measure(&beside.client.checkouts(), rate, first, each).await
                 });
                 let (answers, of_load, sent) = under.await?;
-                disturbed.extend(answers);
+                disturbed.add(&answers);
                 pressed.extend(of_load);
                 next = sent;
                 beside.process.pause()?;
             } else {
                 alone.process.go_on()?;
-                calm.extend(load::measure(&alone.client.checkouts(), rate, first, each).await);
+                calm.add(&load::measure(&alone.client.checkouts(), rate, first, each).await);
                 alone.process.pause()?;
             }
+        }
+        round += 1;
+        // Where the median is beyond what may be it is taken of more, as the machine has its own pauses too; but all of
+        // them, not until one pleases.
+        if round == rounds && ratio(&disturbed, &calm) > RATIO {
+            last = MORE * rounds;
         }
     }
     beside.process.go_on()?;
     let alive = beside.process.is_alive();
     let (ends, sentence, memory_after_kib) = if alive {
-        let told = told(&beside.client, case, &pressed, &live).await?;
+        let told = ended(&beside.client, case, &pressed, &live).await?;
         (told.0, told.1, quiet(&beside, memory_before_kib).await?)
     } else {
-        (Vec::new(), host::tail(beside.folder.path()), 0)
+        (Vec::new(), process::tail(beside.folder.path()), 0)
     };
     Ok(Siege {
         name: case.name.clone(),
@@ -161,10 +204,11 @@ pub async fn siege(
         ends,
         sentence,
         refused: live.is_err(),
-        alone: load::p99(&calm),
-        beside: load::p99(&disturbed),
-        wrong: wrong(&calm) + wrong(&disturbed),
-        measured: disturbed.len(),
+        alone: calm.p99(),
+        beside: disturbed.p99(),
+        wrong: calm.wrong + disturbed.wrong,
+        measured: disturbed.answers,
+        rounds: last,
         admitted: pressed.iter().filter(|answer| answer.status.is_some_and(|status| status < 300)).count(),
         pressure: pressed.len(),
         memory_before_kib,
@@ -230,6 +274,23 @@ async fn loaded(client: &Client, case: &Case) -> anyhow::Result<Result<(), Strin
         }
         anyhow::ensure!(Instant::now() < patience, "the host does not judge the file: {plugins}");
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What is told when a call has ended as it should: some compute longer than the load goes on.
+async fn ended(
+    client: &Client,
+    case: &Case,
+    pressed: &[Answer],
+    live: &Result<(), String>,
+) -> anyhow::Result<(Vec<(String, u64)>, String)> {
+    let patience = Instant::now() + ENDS_WITHIN;
+    loop {
+        let told = told(client, case, pressed, live).await?;
+        if as_expected(case.expect.outcome, live.is_err(), &told.0) || Instant::now() > patience {
+            return Ok(told);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

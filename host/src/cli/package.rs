@@ -113,7 +113,7 @@ fn finish(project: &cargo::Project, module: &Path, out_folder: &Path) -> anyhow:
         summary: project.summary.clone(),
         contract: CONTRACT.to_owned(),
         schema,
-        assets: assets(&project.folder)?,
+        assets: assets(&project.folder)?.into(),
         readme: read_if_there(&project.folder.join("README.md"))?.unwrap_or_default(),
     };
     let bytes = manifest.write(&componentise(&module)?)?;

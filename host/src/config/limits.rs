@@ -57,6 +57,9 @@ pub struct Limits {
     pub open_jobs_per_shop: u32,
     /// The same for all shops together. Default 500 000.
     pub open_jobs: u32,
+    /// Seconds that a job belongs to a host that has begun it; while that host lives they begin anew. After a crash
+    /// other hosts wait for their end. Default 30.
+    pub lease_seconds: u32,
     /// What a shop's file may raise a limit to. Without a key: no further than the limit itself.
     pub maximum: PluginLimits,
 }
@@ -89,6 +92,7 @@ impl Default for Limits {
             concurrent_messages: 8,
             open_jobs_per_shop: 50_000,
             open_jobs: 500_000,
+            lease_seconds: 30,
             maximum: PluginLimits::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! One `[[plugins]]` entry of a shop.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::HostGrant;
@@ -22,7 +24,7 @@ pub struct PluginEntry {
     #[serde(default)]
     pub hosts: Vec<HostGrant>,
     #[serde(default = "empty_settings")]
-    pub settings: toml::Value,
+    pub settings: Arc<toml::Value>,
     #[serde(default)]
     pub on_late: OnLate,
     /// Instead of the host's `[limits]`; more only up to its `[limits.maximum]`.
@@ -58,8 +60,8 @@ pub enum OnLate {
     Fail,
 }
 
-fn empty_settings() -> toml::Value {
-    toml::Value::Table(toml::Table::new())
+fn empty_settings() -> Arc<toml::Value> {
+    Arc::new(toml::Value::Table(toml::Table::new()))
 }
 
 fn yes() -> bool {

@@ -30,7 +30,7 @@ pub struct SmtpConfig {
     /// What the host calls itself. Default: the machine's name.
     #[serde(default)]
     pub helo: Option<String>,
-    /// Seconds that one mail may take. Default 60.
+    /// Seconds that one mail may take. A message belongs to the host that hands it over five times as long. Default 60.
     #[serde(default = "a_minute")]
     pub timeout_seconds: u64,
 }

@@ -3,7 +3,7 @@
 use super::DecideError;
 use super::asked::invalid;
 use super::cart::normalise;
-use crate::domain::{Buyer, Cart, Line, PaymentMethod, Product, Reads};
+use crate::domain::{Buyer, Cart, Line, PaymentMethod, Product, ReadError, Reads};
 use crate::plugins::registry::LiveShop;
 use crate::store::StoreError;
 
@@ -16,14 +16,16 @@ pub async fn cart_of_product(
     let id =
         id.ok_or_else(|| invalid("product", "is missing: send a product's id, or a cart of one line"))?;
     let found = reads.products(&shop.config.id, &[id.to_owned()]).await;
-    let product =
-        found.map_err(|error| StoreError::Database(error.0))?.into_iter().next().flatten().ok_or_else(
-            || {
-                let what = format!("the catalogue has no `{id}`: put it there, or send a cart of one line");
-                invalid("product", what)
-            },
-        )?;
+    let product = found.map_err(unread)?.into_iter().next().flatten().ok_or_else(|| {
+        let what = format!("the catalogue has no `{id}`: put it there, or send a cart of one line");
+        invalid("product", what)
+    })?;
     normalise(cart_of(product), &shop.config).map_err(|problems| DecideError::Invalid { problems })
+}
+
+fn unread(error: ReadError) -> StoreError {
+    tracing::warn!(%error, "a product page had to be refused: its product could not be read");
+    StoreError::Away(error.0)
 }
 
 fn cart_of(product: Product) -> Cart {

@@ -15,6 +15,7 @@ use super::questions::{CartQuestion, CheckoutQuestion, OrderStatusQuestion, Prod
 use super::request::RequestId;
 use crate::decide::{Answer, Question};
 use crate::domain::{Cart, DecisionHook};
+use crate::threads;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +279,7 @@ async fn answer(
         explain,
         request_id,
     };
+    threads::pause().await;
     Ok(wire.decider.decide(question).await?)
 }
 

@@ -42,6 +42,9 @@ pub struct Readiness {
     pub ready: bool,
     /// The database takes writes.
     pub database: bool,
+    /// What is wrong with the database, and what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Shops that are live.
     pub shops: usize,
     /// Plugins that are live, over all shops.
@@ -67,12 +70,10 @@ pub struct Readiness {
 pub async fn readiness(State(wire): State<Wire>) -> Response {
     let snapshot = wire.registry.current();
     let database = wire.store.ready().await;
-    if let Err(error) = &database {
-        tracing::warn!(%error, "not ready: the database takes no writes");
-    }
     let readiness = Readiness {
         ready: database.is_ok() && !snapshot.shops.is_empty(),
         database: database.is_ok(),
+        problem: database.err().map(|error| error.to_string()),
         shops: snapshot.shops.len(),
         plugins: snapshot.shops.values().map(|shop| shop.plugins.len()).sum(),
         problems: snapshot.problems.len(),
@@ -142,17 +143,28 @@ fn queue(depth: &QueueDepth) -> String {
             let _ = if name == "cartwright_queue_jobs" {
                 writeln!(text, "{name}{{{labels}}} {jobs}")
             } else {
-                writeln!(text, "{name}{{{labels}}} {}.{:03}", age_ms.max(&0) / 1_000, age_ms.max(&0) % 1_000)
+                writeln!(text, "{name}{{{labels}}} {}", seconds(*age_ms))
             };
         }
     }
-    let _ = writeln!(
-        text,
-        "# HELP cartwright_messages_due Messages whose time has come.\n# TYPE cartwright_messages_due gauge\n\
-         cartwright_messages_due {}",
-        depth.messages_due
-    );
+    for (name, help, value) in [
+        ("cartwright_messages_due", "Messages whose time has come.", depth.messages_due.to_string()),
+        (
+            "cartwright_messages_oldest_seconds",
+            "How long the oldest of them waits.",
+            seconds(depth.messages_lag_ms),
+        ),
+        ("cartwright_jobs_dead", "Jobs that are not tried again.", depth.jobs_dead.to_string()),
+        ("cartwright_events_held", "Events that wait for their elders.", depth.events_held.to_string()),
+    ] {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    }
     text
+}
+
+fn seconds(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
+    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
 }
 
 fn escaped(label: &str) -> String {
@@ -168,6 +180,9 @@ mod tests {
         let depth = QueueDepth {
             jobs: vec![("say \"hi\"".to_owned(), "order-placed".to_owned(), 3, 1_500)],
             messages_due: 2,
+            messages_lag_ms: 61_020,
+            jobs_dead: 1,
+            events_held: 0,
         };
         assert_eq!(
             queue(&depth),
@@ -179,7 +194,16 @@ mod tests {
              cartwright_queue_oldest_seconds{plugin=\"say \\\"hi\\\"\",hook=\"order-placed\"} 1.500\n\
              # HELP cartwright_messages_due Messages whose time has come.\n\
              # TYPE cartwright_messages_due gauge\n\
-             cartwright_messages_due 2\n"
+             cartwright_messages_due 2\n\
+             # HELP cartwright_messages_oldest_seconds How long the oldest of them waits.\n\
+             # TYPE cartwright_messages_oldest_seconds gauge\n\
+             cartwright_messages_oldest_seconds 61.020\n\
+             # HELP cartwright_jobs_dead Jobs that are not tried again.\n\
+             # TYPE cartwright_jobs_dead gauge\n\
+             cartwright_jobs_dead 1\n\
+             # HELP cartwright_events_held Events that wait for their elders.\n\
+             # TYPE cartwright_events_held gauge\n\
+             cartwright_events_held 0\n"
         );
     }
 }

@@ -205,17 +205,28 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store did not do what a request needed");
+        // A database in trouble is told of once, not by each request that meets it.
+        if error.is_trouble() {
+            tracing::debug!(%error, "the store did not do what a request needed");
+        } else {
+            tracing::error!(%error, "the store did not do what a request needed");
+        }
+        let unavailable = |detail: &str, seconds| Self::new(Kind::Unavailable, detail).retry_after(seconds);
         match error {
             StoreError::Invalid(what) => Self::new(Kind::Invalid, what),
-            StoreError::Corrupt(_) | StoreError::Damaged(_) => {
+            StoreError::Corrupt(_) => {
                 Self::new(Kind::Internal, "Stored data cannot be read; the host's log says which.")
             }
-            _ => Self::new(
-                Kind::Unavailable,
-                "The database does not answer; nothing was accepted. Send the same request again.",
-            )
-            .retry_after(1),
+            StoreError::Damaged(_) => unavailable(
+                "The host's database is damaged, and has to be brought back by a person. Send the same request again \
+                 later.",
+                60,
+            ),
+            StoreError::Unwritable(_) => unavailable(
+                "The host's database cannot be written now. Send the same request again later.",
+                10,
+            ),
+            _ => unavailable("The host's database does not answer now. Send the same request again.", 1),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Lifecycle {
                 }
                 Ended::Stale => count(&job, "conflict"),
                 Ended::Lost => {
-                    count(&job, "lost");
+                    lost(&job);
                     return Ok(());
                 }
                 Ended::Fault(fault, kind) => return self.rest(&job, fault, kind, began.elapsed()).await,
@@ -170,14 +170,17 @@ impl Lifecycle {
     /// The job rests until the host may be able to do its part again; no attempt is charged.
     async fn wait_for_host(&self, job: &Claimed, why: &str) -> Result<()> {
         count(job, "host");
-        tracing::error!(
-            shop = job.shop,
-            plugin = job.plugin,
-            hook = job.hook,
-            job = job.id,
-            why = scrub(why),
-            "the host could not do its part of an event; the job waits"
-        );
+        // A database in trouble is told of once, not by each job that meets it.
+        if self.store.trouble().is_none() {
+            tracing::error!(
+                shop = job.shop,
+                plugin = job.plugin,
+                hook = job.hook,
+                job = job.id,
+                why = scrub(why),
+                "the host could not do its part of an event; the job waits"
+            );
+        }
         self.store.give_back(job, self.clock.now_ms().saturating_add(TROUBLE_REST_MS)).await
     }
 
@@ -216,7 +219,10 @@ impl Lifecycle {
             now_ms,
         };
         match self.store.fail(failure).await {
-            Err(StoreError::Fenced) => Ok(()),
+            Err(StoreError::Fenced) => {
+                lost(job);
+                Ok(())
+            }
             settled => settled,
         }
     }
@@ -238,6 +244,18 @@ impl Lifecycle {
         let Claimed { plugin, hook, .. } = job;
         Ok(Letter { plugin, hook, kind, fault, attempts, since_ms }.reason())
     }
+}
+
+/// This host was away for longer than its lease: frozen, or without its database.
+fn lost(job: &Claimed) {
+    count(job, "lost");
+    tracing::warn!(
+        shop = job.shop,
+        plugin = job.plugin,
+        hook = job.hook,
+        job = job.id,
+        "the lease of a job was over and another worker has it; nothing of this attempt was kept"
+    );
 }
 
 fn count(job: &Claimed, outcome: &'static str) {
@@ -264,6 +282,7 @@ impl Ended {
             | StoreError::Damaged(_)
             | StoreError::Locked(_)
             | StoreError::Away(_)
+            | StoreError::Unwritable(_)
             | StoreError::Collided(_) => Self::Trouble(error.to_string()),
         }
     }

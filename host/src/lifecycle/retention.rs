@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{IntakeError, Lifecycle};
 use crate::config::Retention;
-use crate::store::Expiry;
+use crate::store::{Expiry, Sweep};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -17,12 +17,10 @@ impl Lifecycle {
     pub async fn forget(&self, stop: &CancellationToken) -> Result<(), IntakeError> {
         let expiry = expiry(&self.plugins.current().host.retention, self.clock.now_ms());
         let mut gone = 0_u64;
+        let mut sweep = Sweep::of(expiry);
         while !stop.is_cancelled() {
-            let more = self.store.forget(expiry).await?;
-            if more == 0 {
-                break;
-            }
-            gone = gone.saturating_add(more);
+            let Some(rows) = self.store.forget(&mut sweep).await? else { break };
+            gone = gone.saturating_add(rows);
         }
         if gone > 0 {
             metrics::counter!("cartwright_forgotten_rows_total").increment(gone);

@@ -2,12 +2,15 @@
 
 mod by_hand;
 mod fairness;
+mod growth;
 mod intake;
 mod journal;
+mod leases;
 mod limits;
 mod order;
 mod pressure;
 mod retention;
+mod simulation;
 mod support;
 mod timeline;
 mod worker;

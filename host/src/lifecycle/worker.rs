@@ -1,27 +1,22 @@
 //! The worker's loop: claims jobs and lets several run at once, in the order of each plugin's orders.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::leases::{self, InHand, Leases};
 use super::{Lifecycle, timers};
 use crate::plugins::registry::{LivePlugin, LiveShop, Snapshot};
 use crate::plugins::standing::{JobUnderWay, part};
 use crate::store::{Claim, Claimed, Result, StoreError};
 
-/// A job belongs to its worker so long at least, ms. After a crash it waits for the end of its lease where
-/// other hosts may have taken it; with one host it is free at once.
-const LEASE_MS: i64 = 60_000;
-
-/// A lease is so many times as long as a call may take.
-const CALLS: i64 = 4;
-
-/// While there is always work, timers are looked at so often, ms of the clock.
-const TIMERS_MS: i64 = 1_000;
+/// While there is always work, timers and the leases of hosts that crashed are looked at so often, ms of the clock.
+const TIMERS_MS: u64 = 1_000;
 
 /// How long the loop sleeps at most: what was not announced is found by then.
 const POLL: Duration = Duration::from_secs(5);
@@ -30,8 +25,8 @@ const POLL: Duration = Duration::from_secs(5);
 const TROUBLE: Duration = Duration::from_secs(1);
 
 type Lane = (String, String);
-/// A job, and the plugin's slot that it has.
-type Begun = (Claimed, Option<JobUnderWay>);
+/// A job, the plugin's slot that it has, and its place among those in hand.
+type Begun = (Claimed, Option<JobUnderWay>, InHand);
 type Live = BTreeMap<String, Vec<String>>;
 
 /// Whose jobs may be begun now.
@@ -52,6 +47,11 @@ pub(super) struct Desk {
     live: Mutex<Option<(Weak<Snapshot>, Arc<Live>)>>,
     /// (shop, plugin) → shared by calls that may conflict, exclusive for one that has too often.
     lanes: Mutex<HashMap<Lane, Arc<RwLock<()>>>>,
+    pub(super) leases: Arc<Leases>,
+    /// Jobs whose end could not be written down: still leased, and nobody works on them.
+    left: Mutex<Vec<Claimed>>,
+    /// What the clock said when it was last looked at, or something was stamped by it since.
+    seen: Mutex<Option<i64>>,
 }
 
 impl Desk {
@@ -108,6 +108,20 @@ impl Desk {
         Rooms { live: Arc::new(some), each }
     }
 
+    fn seen(&self) -> MutexGuard<'_, Option<i64>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was stamped at this instant.
+    pub(super) fn stamped(&self, now_ms: i64) {
+        let mut seen = self.seen();
+        *seen = (*seen).max(Some(now_ms));
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<Claimed>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn lane(&self, job: &Claimed) -> Arc<RwLock<()>> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry((job.shop.clone(), job.plugin.clone())).or_default())
@@ -127,7 +141,9 @@ impl Lifecycle {
                     Duration::from_millis(wait.unsigned_abs()).min(POLL)
                 }),
                 Err(error) => {
-                    tracing::error!(%error, "the worker cannot reach its store");
+                    if !error.is_trouble() {
+                        tracing::error!(%error, "the worker could not go on; it tries again");
+                    }
                     TROUBLE
                 }
             };
@@ -142,10 +158,14 @@ impl Lifecycle {
     /// All that is due now; the instant of the next.
     pub(super) async fn work(&self, stop: &CancellationToken) -> Result<Option<i64>> {
         let _turn = self.desk.turn.lock().await;
-        self.store.reclaim(self.clock.now_ms()).await?;
+        self.take_back().await?;
         let mut announced = self.store.work();
         let mut running = JoinSet::new();
         let mut timers_at = i64::MIN;
+        let lease = leases::lease_ms(self.plugins.current().host.limits.lease_seconds);
+        let period = leases::beat(lease);
+        let mut beat = tokio::time::interval_at(Instant::now() + period, period);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // With a store in trouble nothing new is begun, and what is under way is let finish.
         let mut trouble = None;
         loop {
@@ -155,16 +175,17 @@ impl Lifecycle {
             let slots = snapshot.host.limits.concurrent_events.max(1) as usize;
             let mut any = false;
             if !stop.is_cancelled() && trouble.is_none() {
-                let idle = running.is_empty() || now_ms.saturating_sub(timers_at) >= TIMERS_MS;
+                let idle = running.is_empty() || now_ms.abs_diff(timers_at) >= TIMERS_MS;
                 let slots = slots.saturating_sub(running.len());
                 match self.due(&snapshot, now_ms, idle, slots).await {
                     Ok((fired, jobs)) => {
                         any = fired || !jobs.is_empty();
-                        for (job, under_way) in jobs {
+                        for (job, under_way, in_hand) in jobs {
                             let (worker, snapshot) = (self.clone(), Arc::clone(&snapshot));
                             running.spawn(async move {
-                                let _under_way = under_way;
-                                worker.perform(&snapshot, job).await
+                                let _held = (under_way, in_hand);
+                                let ended = worker.perform(&snapshot, job.clone()).await;
+                                ended.inspect_err(|_| worker.desk.left().push(job))
                             });
                         }
                     }
@@ -189,6 +210,8 @@ impl Lifecycle {
             }
             let full = running.len() >= slots;
             tokio::select! {
+                // Not by chance: a simulated schedule is its seed's alone.
+                biased;
                 Some(ended) = running.join_next() => {
                     trouble = trouble.or(landed(ended));
                     while let Some(ended) = running.try_join_next() {
@@ -196,8 +219,19 @@ impl Lifecycle {
                     }
                 }
                 _ = announced.changed(), if !full && !stop.is_cancelled() && trouble.is_none() => {}
+                _ = beat.tick() => self.renew_leases().await,
             }
         }
+    }
+
+    /// What a database in trouble left leased to nobody waits again, without waiting for its lease to end.
+    async fn take_back(&self) -> Result<()> {
+        let left = self.desk.left().clone();
+        for job in left {
+            self.store.give_back(&job, job.created_at).await?;
+            self.desk.left().retain(|other| other.id != job.id);
+        }
+        Ok(())
     }
 
     /// What the clock has brought about (when it is looked at), and jobs to do.
@@ -208,13 +242,22 @@ impl Lifecycle {
         clock: bool,
         slots: usize,
     ) -> Result<(bool, Vec<Begun>)> {
+        if clock {
+            // At once: what is stamped from here on is seen at the next look.
+            let seen = self.desk.seen().replace(now_ms);
+            let followed = timers::follow(&self.store, seen, now_ms).await;
+            followed.inspect_err(|_| *self.desk.seen() = seen)?;
+            // What is in hand here is not over, whatever the clock did.
+            self.renew_leases().await;
+            self.store.reclaim(now_ms).await?;
+        }
         let fired = clock && timers::fire(&self.store, snapshot, now_ms).await?;
-        Ok((fired, self.claim(snapshot, now_ms, slots).await?))
+        // Timers may have taken their time.
+        Ok((fired, self.claim(snapshot, self.clock.now_ms(), slots).await?))
     }
 
     async fn claim(&self, snapshot: &Arc<Snapshot>, now_ms: i64, limit: usize) -> Result<Vec<Begun>> {
-        let limits = &snapshot.host.limits;
-        let event_ms = i64::from(limits.event_ms.max(limits.maximum.event_ms.unwrap_or(0)));
+        let lease_until = now_ms.saturating_add(leases::lease_ms(snapshot.host.limits.lease_seconds));
         // After a start the shops' turns go on where they were, so that a host that starts often serves all.
         let mut served = match self.desk.served() {
             Some(served) => served,
@@ -231,9 +274,14 @@ impl Lifecycle {
                 limit: limit - jobs.len(),
                 per_shop,
                 now_ms,
-                lease_until: now_ms.saturating_add(LEASE_MS.max(event_ms.saturating_mul(CALLS))),
+                lease_until,
             };
-            let (more, last) = self.store.claim(claim).await?;
+            let (more, last) = match self.store.claim(claim).await {
+                Ok(claimed) => claimed,
+                // Those that are claimed are done.
+                Err(_) if !jobs.is_empty() => break,
+                Err(error) => return Err(error),
+            };
             self.desk.serves(last.clone());
             served = last;
             let some_left = more.len() >= per_shop;
@@ -241,7 +289,8 @@ impl Lifecycle {
                 let shop = snapshot.shops.get(&job.shop);
                 let plugin =
                     shop.and_then(|shop| shop.plugins.iter().find(|live| live.entry.name == job.plugin));
-                (job, plugin.map(LivePlugin::job))
+                let in_hand = self.desk.leases.take(&job, lease_until);
+                (job, plugin.map(LivePlugin::job), in_hand)
             }));
             if !some_left {
                 break;

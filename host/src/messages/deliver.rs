@@ -10,8 +10,7 @@ use super::policy::{self, Case, Category};
 use super::unsubscribe;
 use crate::plugins::registry::{LiveShop, Snapshot};
 use crate::store::{
-    Day, HANDING_MS, HandOver, Handed, MessageFate, Ruling, Standing, StoreError, StoredMessage,
-    UnsubscribeLink,
+    Day, HandOver, Handed, MessageFate, Ruling, Standing, StoreError, StoredMessage, UnsubscribeLink,
 };
 
 /// A channel that fails so often has its message dropped: about two days.
@@ -20,11 +19,8 @@ const ATTEMPTS: u32 = 16;
 /// So long a message waits for a shop or plugin that is not live, ms: three days.
 const PATIENCE: i64 = 3 * 24 * 60 * 60 * 1_000;
 
-/// A channel is given up well before the message may be taken by another courier.
-const CARRYING: Duration = Duration::from_millis(HANDING_MS.unsigned_abs() - 60_000);
-
-/// Tries to write down what became of a message that was carried; else it goes out a second time.
-const SETTLING: u32 = 6;
+/// Pauses between two tries to write down what became of a message that was carried.
+const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 impl Courier {
     pub(super) async fn deliver(&self, message: StoredMessage) -> Result<(), StoreError> {
@@ -47,7 +43,7 @@ impl Courier {
             }
             Err(why) => {
                 let verdict = waits(&message, why, now_ms);
-                (Err(String::new()), hand_over(&message, None, now_ms, move |_| verdict.clone()))
+                (Err(String::new()), self.hand_over(&message, None, now_ms, move |_| verdict.clone()))
             }
         };
         let (parcel, hand_over) = match ready {
@@ -92,7 +88,7 @@ impl Courier {
         let available: Vec<&'static str> = self.channels.iter().map(|channel| channel.name()).collect();
         let (asked, shop) = (message.message.clone(), Arc::clone(shop));
         let mut question =
-            hand_over(message, Some(day(&shop, now_ms)), now_ms, move |standing: &Standing| {
+            self.hand_over(message, Some(day(&shop, now_ms)), now_ms, move |standing: &Standing| {
                 policy::judge(&Case {
                     mode: shop.config.mode,
                     test_recipients: &shop.config.test_recipients,
@@ -110,6 +106,26 @@ impl Courier {
             });
         question.link = link;
         question
+    }
+
+    fn hand_over(
+        &self,
+        message: &StoredMessage,
+        day: Option<Day>,
+        now_ms: i64,
+        judge: impl Fn(&Standing) -> Ruling + Send + Sync + 'static,
+    ) -> HandOver {
+        let handing = i64::try_from(self.handing.as_millis()).unwrap_or(i64::MAX);
+        HandOver {
+            id: message.id.clone(),
+            shop: message.shop.clone(),
+            customer_id: message.customer_id.clone(),
+            judge: Arc::new(judge),
+            day,
+            link: None,
+            now_ms,
+            until_ms: now_ms.saturating_add(handing),
+        }
     }
 
     /// The parcel, but for its address; or why there is none.
@@ -157,7 +173,9 @@ impl Courier {
         let Some(channel) = self.channels.iter().find(|known| known.name() == channel) else {
             return MessageFate::Dropped { reason: format!("no channel: {channel}") };
         };
-        let carried = tokio::time::timeout(CARRYING, channel.carry(parcel)).await;
+        // It is given up well before the message may be taken by another courier.
+        let most = self.handing * 4 / 5;
+        let carried = tokio::time::timeout(most, channel.carry(parcel)).await;
         let later = |reason: String| {
             if attempts < ATTEMPTS {
                 let at_ms = self.clock.now_ms().saturating_add(policy::backoff(attempts, &parcel.id));
@@ -173,20 +191,19 @@ impl Courier {
             Ok(Err(ChannelError::Later(reason))) => later(reason),
             Ok(Err(ChannelError::Never(reason))) => MessageFate::Dropped { reason },
             Ok(Err(ChannelError::NoMailbox(reason))) => MessageFate::NoMailbox { reason },
-            Err(_) => later(format!("it took longer than {} s", CARRYING.as_secs())),
+            Err(_) => later(format!("it took longer than {} s", most.as_secs())),
         }
     }
 
-    /// It is carried: a database that is away for a moment must not make it go out again.
+    /// It is carried: a database in trouble must not make it go out again, however long that takes. Until then no
+    /// other courier of this host takes it, and one of another host only when its time is over.
     async fn settle(&self, about: &About, token: i64, fate: &MessageFate) -> Result<(), StoreError> {
-        let mut pause = Duration::from_millis(100);
-        let mut tries = 1;
+        let (mut pause, longest) = SETTLING;
         let settled = loop {
             match self.store.settle_message(&about.id, token, fate, self.clock.now_ms()).await {
-                Err(StoreError::Away(_) | StoreError::Collided(_)) if tries < SETTLING => {
+                Err(error) if error.is_trouble() || matches!(error, StoreError::Collided(_)) => {
                     tokio::time::sleep(pause).await;
-                    pause *= 3;
-                    tries += 1;
+                    pause = longest.min(pause * 3);
                 }
                 settled => break settled?,
             }
@@ -225,23 +242,6 @@ fn waits(message: &StoredMessage, why: String, now_ms: i64) -> Ruling {
         Ruling::Later { at_ms, reason: why }
     } else {
         Ruling::Drop(format!("waited for three days: {why}"))
-    }
-}
-
-fn hand_over(
-    message: &StoredMessage,
-    day: Option<Day>,
-    now_ms: i64,
-    judge: impl Fn(&Standing) -> Ruling + Send + Sync + 'static,
-) -> HandOver {
-    HandOver {
-        id: message.id.clone(),
-        shop: message.shop.clone(),
-        customer_id: message.customer_id.clone(),
-        judge: Arc::new(judge),
-        day,
-        link: None,
-        now_ms,
     }
 }
 

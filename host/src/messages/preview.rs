@@ -39,7 +39,7 @@ pub fn preview(
         zone: public.zone.clone(),
         now_ms,
     };
-    let names = shop.wording.templates().data_names(plugin, template)?;
+    let names = shop.wording.message(plugin, template)?.data_names();
     let data: Vec<(String, Value)> =
         names.into_iter().map(|name| (name.clone(), invent(&name, &public.url, &reader))).collect();
     let products = sample::products(&public.url, &public.currency, public.exponent);

@@ -72,14 +72,15 @@ static INLINER: LazyLock<CSSInliner<'static>> = LazyLock::new(|| {
 
 /// Renders a message. A template that fails gives an error, a text that is missing only a remark.
 pub fn render(letter: &Letter<'_>) -> Result<Rendered, RenderError> {
-    let name = letter.wording.templates().message(letter.plugin, letter.template).map_err(RenderError)?;
+    let message = letter.wording.message(letter.plugin, letter.template).map_err(RenderError)?;
     let voice = Voice::new(Arc::clone(letter.wording), letter.reader.clone(), letter.plugin.to_owned());
-    let mut environment = letter.wording.templates().environment();
+    let mut environment = message.environment();
     voice.teach(&mut environment, letter.products);
     furnish(&mut environment, letter);
+    environment.add_global("blocks", Seen::from_object(Pieces::new(message.pieces())));
     let failed = |error: &Error| RenderError(sentence(letter.plugin, error));
 
-    let template = environment.get_template(&name).map_err(|error| failed(&error))?;
+    let template = environment.get_template(&message.name).map_err(|error| failed(&error))?;
     let mut captured = template.render_captured(()).map_err(|error| failed(&error))?;
     if captured.output().len() > LONGEST {
         return Err(RenderError(format!("{}: longer than {LONGEST} bytes", letter.template)));
@@ -156,7 +157,6 @@ fn furnish(environment: &mut Environment<'static>, letter: &Letter<'_>) {
     if let Some(url) = letter.unsubscribe_url {
         environment.add_global("unsubscribe_url", url);
     }
-    environment.add_global("blocks", Seen::from_object(Pieces::new(letter.wording.templates().pieces())));
 }
 
 /// The greeting line of every message (moment 44): by first name, a company by its name.

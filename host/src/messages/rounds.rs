@@ -61,14 +61,14 @@ impl Courier {
             let wait = match next {
                 Ok(next) => self.until(next),
                 Err(error) => {
-                    tracing::error!(%error, "messages wait: the store does not answer");
+                    tell(&error, "messages wait: the store did not do what they need");
                     POLL
                 }
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 ended = round.next(), if !round.is_empty() => if let Err(error) = ended {
-                    tracing::error!(%error, "a message waits: the store does not answer");
+                    tell(&error, "a message waits: the store did not do what it needs");
                     tokio::time::sleep(PAUSE).await;
                 },
                 Ok(()) = mail.changed() => {}
@@ -84,6 +84,13 @@ impl Courier {
     fn until(&self, next: Option<i64>) -> Duration {
         let left = next.map_or(i64::MAX, |at_ms| at_ms.saturating_sub(self.clock.now_ms()));
         Duration::from_millis(u64::try_from(left).unwrap_or(0)).clamp(PAUSE, POLL)
+    }
+}
+
+/// A database in trouble is told of once, not by each message that meets it.
+fn tell(error: &StoreError, what: &'static str) {
+    if !error.is_trouble() {
+        tracing::error!(%error, "{what}");
     }
 }
 
@@ -185,7 +192,7 @@ impl<'a> Round<'a> {
     async fn finish(&mut self) {
         while !self.is_empty() {
             if let Err(error) = self.next().await {
-                tracing::error!(%error, "what became of a message could not be written down");
+                tell(&error, "what became of a message could not be written down");
             }
         }
     }

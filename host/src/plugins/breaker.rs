@@ -83,7 +83,7 @@ impl Default for Breaker {
 impl Breaker {
     pub(super) fn admit(&mut self, config: &BreakerConfig, now_ms: i64) -> Admission {
         if let State::Open { until_ms, tripped } = &self.state
-            && now_ms >= *until_ms
+            && over(config, *until_ms, now_ms)
         {
             let tripped = tripped.clone();
             self.become_(State::HalfOpen { under_way: 0, succeeded: 0, tripped });
@@ -190,13 +190,18 @@ impl Breaker {
     pub(super) fn room(&self, config: &BreakerConfig, now_ms: i64) -> Option<u32> {
         match &self.state {
             State::Closed => None,
-            State::Open { until_ms, .. } if now_ms < *until_ms => Some(0),
+            State::Open { until_ms, .. } if !over(config, *until_ms, now_ms) => Some(0),
             State::Open { .. } => Some(config.probes),
             State::HalfOpen { under_way, succeeded, .. } => {
                 Some(config.probes.saturating_sub(under_way.saturating_add(*succeeded)))
             }
         }
     }
+}
+
+/// Whether the pause is over: also when more of it is left than it was long, because the clock was set back.
+fn over(config: &BreakerConfig, until_ms: i64, now_ms: i64) -> bool {
+    now_ms >= until_ms || until_ms > reopens(config, now_ms)
 }
 
 fn reopens(config: &BreakerConfig, now_ms: i64) -> i64 {
@@ -316,6 +321,14 @@ mod tests {
         breaker.settle(&CONFIG, NOW, &three, Ending::Good);
         assert_eq!((breaker.position(), breaker.room(&CONFIG, NOW)), (Position::Closed, None));
         assert_eq!(call(&mut breaker, NOW, Ending::Bad("once")), Position::Closed, "a new window");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_pause_longer() {
+        let mut breaker = tripped();
+        assert_eq!(breaker.room(&CONFIG, NOW - 3_600_000), Some(2));
+        assert!(matches!(breaker.admit(&CONFIG, NOW - 3_600_000), Admission::Probe(_)));
+        assert_eq!(tripped().room(&CONFIG, NOW), Some(0));
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 mod fault;
 mod handler;
+mod waiting;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
 pub use fault::{Fault, Within};
-pub(super) use handler::fits;
+pub(super) use handler::{Handler, fits};
 
 use crate::config::Limits;
 use crate::config::calendar::Calendar;
@@ -25,6 +27,7 @@ use crate::plugins::registry::{LivePlugin, Registry};
 use fault::is_trap;
 pub(super) use fault::{is_the_guests, of_error, shown};
 use handler::handle;
+use waiting::Waiting;
 
 /// What the hook is called with.
 #[derive(Debug, Clone)]
@@ -149,15 +152,22 @@ async fn bounded(sandbox: &Arc<Sandbox>, mut invocation: Invocation, alone: bool
     let (given, within) = if left < own { (left, Within::Budget) } else { (own, within) };
     let until = until.min(tokio::time::Instant::now() + own);
     invocation.until = until;
-    let call = run(Arc::clone(sandbox), invocation, limits);
+    let waiting = Arc::new(Waiting::new(invocation.reads));
+    invocation.reads = Arc::clone(&waiting) as _;
     let most = Duration::from_millis(u64::from(cpu_ms));
     let (turns, habit) = (&sandbox.turns, &plugin.standing.habit);
-    let call = paced(call, Pace { turns, shop: &plugin.shop, habit, most });
-    let (result, reads) = match timeout_at(until, call).await {
+    let called = {
+        let call = run(Arc::clone(sandbox), invocation, limits);
+        let mut call = pin!(paced(call, Pace { turns, shop: &plugin.shop, habit, most }));
+        // One that asks without end is late by itself; one question that takes most of the time is the store's.
+        timeout_at(until, call.as_mut()).await.map_err(|_| waiting.since() >= given / 2)
+    };
+    let (result, reads) = match called {
         Ok(Ok(Ok((effects, reads)))) => (Ok(effects), reads),
         Ok(Ok(Err((fault, reads)))) => (Err(fault), reads),
         Ok(Err(Exhausted)) => (Err(Fault::Limit { setting: cpu, value: u64::from(cpu_ms) }), Vec::new()),
-        Err(_) => (Err(Fault::Late { ms: given.as_millis() as u64, within }), Vec::new()),
+        Err(true) => (Err(Fault::Host("the store did not answer in time".to_owned())), Vec::new()),
+        Err(false) => (Err(Fault::Late { ms: given.as_millis() as u64, within }), Vec::new()),
     };
     drop(slot);
     let fair = !matches!(result, Err(Fault::Late { .. })) || given >= own / FAIR;
@@ -183,7 +193,7 @@ async fn run(
     state.outside = outside;
     let mut store = sandbox.store(state, &limits);
     let called = match pre.instantiate_async(&mut store).await {
-        Ok(instance) => handle(hook, &mut store, instance, handler, input).await,
+        Ok(instance) => handle(&mut store, instance, handler, input).await,
         Err(error) => Err(error),
     };
     let state = store.into_data();

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+use wasmtime::component::{Component, InstancePre};
 
 use crate::config::Limits;
 use crate::config::calendar::Calendar;
 use crate::domain::{Hook, Product, ReadError, Reads, Shop, ShopContact, StateOwner, Versioned};
 use crate::plugins::cache::Cache;
-use crate::plugins::call::{self, Surroundings};
+use crate::plugins::call::{self, Handler, Surroundings};
 use crate::plugins::engine::Sandbox;
 use crate::plugins::imports::CallState;
 use crate::plugins::pace::{Habit, Pace, paced};
@@ -32,7 +32,7 @@ pub struct Code(Option<Arc<Compiled>>);
 
 struct Compiled {
     pre: InstancePre<CallState>,
-    handlers: BTreeMap<Hook, ComponentExportIndex>,
+    handlers: BTreeMap<Hook, Handler>,
 }
 
 impl fmt::Debug for Code {
@@ -68,7 +68,7 @@ impl Code {
                 .get_export_index(None, &interface)
                 .and_then(|instance| component.get_export_index(Some(&instance), hook.function()))
                 .ok_or_else(|| unfit(&format!("`{interface}` has no function `{}`", hook.function())))?;
-            handlers.insert(hook, handler);
+            handlers.insert(hook, Handler::new(hook, handler));
         }
         let pre = sandbox.linker.instantiate_pre(&component).map_err(|error| unfit(&format!("{error:#}")))?;
         Ok(Self(Some(Arc::new(Compiled { pre, handlers }))))
@@ -103,13 +103,13 @@ impl Code {
             None => unfit(&format!("{error:#}")),
         })?;
         for (hook, handler) in &compiled.handlers {
-            call::fits(*hook, &mut store, instance, handler)
+            call::fits(&mut store, instance, handler)
                 .map_err(|error| unfit(&format!("`{}`: {error:#}", hook.name())))?;
         }
         Ok(())
     }
 
-    pub(super) fn handler(&self, hook: Hook) -> Option<(&InstancePre<CallState>, &ComponentExportIndex)> {
+    pub(super) fn handler(&self, hook: Hook) -> Option<(&InstancePre<CallState>, &Handler)> {
         let compiled = self.0.as_deref()?;
         Some((&compiled.pre, compiled.handlers.get(&hook)?))
     }
@@ -200,7 +200,7 @@ pub(super) fn nowhere() -> Surroundings {
 }
 
 /// Nothing can be read while a plugin starts.
-struct Nothing;
+pub(super) struct Nothing;
 
 fn nothing<T>() -> Result<T, ReadError> {
     Err(ReadError("a plugin may read only in its hooks, not while it starts".to_owned()))

@@ -3,7 +3,7 @@
 wasmtime::component::bindgen!({
     path: "../sdk/wit",
     world: "imports",
-    with: { "cartwright:plugin/types": crate::domain },
+    with: { "cartwright:plugin/types": crate::plugins::contract::types },
     imports: {
         "cartwright:plugin/catalog.get": async | trappable,
         "cartwright:plugin/catalog.get-many": async | trappable,
@@ -16,6 +16,17 @@ wasmtime::component::bindgen!({
         default: trappable,
     },
 });
+
+/// The vocabulary, as it is handed to a guest: what all calls of a question share is not copied for each.
+pub mod types {
+    use std::sync::Arc;
+
+    pub use crate::domain::*;
+
+    pub type Customer = Arc<crate::domain::Customer>;
+    pub type Order = Arc<crate::domain::Order>;
+    pub type Shop = Arc<crate::domain::Shop>;
+}
 
 #[cfg(test)]
 mod tests;

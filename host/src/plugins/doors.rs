@@ -23,7 +23,7 @@ pub(crate) fn file(bytes: &[u8]) {
     if let Err(misfit) = settings::fit(manifest.schema.as_ref(), &none) {
         assert!(!misfit.message.is_empty());
     }
-    let assets = BTreeMap::from([("plugin".to_owned(), Arc::new(manifest.assets.clone()))]);
+    let assets = BTreeMap::from([("plugin".to_owned(), Arc::clone(&manifest.assets))]);
     if let Err(errors) = Wording::build(&["en".to_owned()], &assets, &BTreeMap::new()) {
         assert!(errors.iter().all(|error| !error.to_string().is_empty()) && !errors.is_empty());
     }

@@ -26,7 +26,7 @@ use crate::threads;
 /// The epoch's step: how long a guest may compute before it yields its thread.
 const TICK: Duration = Duration::from_millis(2);
 /// Pages that stay in memory between calls, of each slot: a small guest then causes few page faults.
-const KEEP_RESIDENT: usize = 512 << 10;
+const KEEP_RESIDENT: usize = 256 << 10;
 /// What host functions may use of the stack that they share with the guest.
 const HOST_STACK: usize = 1536 << 10;
 /// Slots for trials of plugins that are being loaded.

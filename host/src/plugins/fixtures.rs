@@ -175,7 +175,7 @@ pub(super) fn entry(name: &str, grants: &[&str]) -> PluginEntry {
         sha256: None,
         grants: grants.iter().map(|grant| (*grant).to_owned()).collect(),
         hosts: Vec::new(),
-        settings: toml::Value::Table(toml::Table::new()),
+        settings: Arc::new(toml::Value::Table(toml::Table::new())),
         on_late: OnLate::default(),
         limits: crate::config::PluginLimits::default(),
         enabled: true,

@@ -5,6 +5,7 @@
 mod bounds;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wasm_encoder::{ComponentSection, CustomSection, RawSection};
@@ -38,8 +39,8 @@ pub struct Manifest {
     pub contract: String,
     /// JSON Schema of the settings; `None`: the plugin has no settings.
     pub schema: Option<serde_json::Value>,
-    /// `locales/*.ftl`, `templates/*`.
-    pub assets: Assets,
+    /// `locales/*.ftl`, `templates/*`; shops share what is made of them.
+    pub assets: Arc<Assets>,
     pub readme: String,
 }
 
@@ -102,7 +103,7 @@ impl Manifest {
             manifest.schema = Some(schema(text)?);
         }
         if let Some(text) = found.get(ASSETS) {
-            manifest.assets = parse(ASSETS, text)?;
+            manifest.assets = Arc::new(parse(ASSETS, text)?);
             manifest.check_assets()?;
         }
         if let Some(text) = found.get(README) {
@@ -127,7 +128,7 @@ impl Manifest {
             append(&mut out, SETTINGS, &to_json(SETTINGS, schema)?)?;
         }
         if !self.assets.is_empty() {
-            append(&mut out, ASSETS, &to_json(ASSETS, &self.assets)?)?;
+            append(&mut out, ASSETS, &to_json(ASSETS, &*self.assets)?)?;
         }
         if !self.readme.is_empty() {
             append(&mut out, README, &self.readme)?;

@@ -1,9 +1,9 @@
-//! Counts and times calls, by shop, plugin and hook.
+//! Counts calls by shop, plugin and hook, and times them by plugin and hook.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Histogram, Label, counter, gauge, histogram};
 
 use crate::domain::Hook;
 use crate::plugins::breaker::Position;
@@ -11,7 +11,8 @@ use crate::plugins::call::Fault;
 
 /// Calls, by how they ended.
 const CALLS: &str = "cartwright_plugin_calls_total";
-/// Their wall time.
+/// Their wall time. Not by shop: of a thousand shops the bounds alone would be a hundred thousand lines, and samples
+/// wait in memory, a page for each.
 const SECONDS: &str = "cartwright_plugin_call_seconds";
 
 /// Limits that were passed, by their settings.
@@ -34,17 +35,19 @@ pub(super) fn show_breaker(shop: &str, plugin: &str, now: Option<Position>) {
     }
 }
 
-/// The metrics of one live plugin. They are looked up at its first call of a hook and kept: a look-up
-/// costs as much as a good part of a small call.
+/// The metrics of one live plugin. Each is looked up when it is first needed, and kept: a look-up costs as much as
+/// a good part of a small call. A host may have ten thousand live plugins, and most of them are called at few hooks
+/// and never fail: what is not needed takes no room, here or in `/metrics`.
 #[derive(Default)]
 pub struct CallMeters {
-    hooks: [OnceLock<HookMeters>; Hook::ALL.len()],
+    hooks: [OnceLock<Box<HookMeters>>; Hook::ALL.len()],
 }
 
 struct HookMeters {
+    labels: [Label; 3],
     seconds: Histogram,
     ok: Counter,
-    faults: [(&'static str, Counter); Fault::KINDS.len()],
+    faults: [OnceLock<Counter>; Fault::KINDS.len()],
 }
 
 impl std::fmt::Debug for CallMeters {
@@ -56,14 +59,14 @@ impl std::fmt::Debug for CallMeters {
 impl CallMeters {
     pub(super) fn record(
         &self,
-        shop: &str,
+        shop: &Arc<str>,
         plugin: &str,
         hook: Hook,
         fault: Option<&Fault>,
         elapsed: Duration,
     ) {
         let Some(meters) = self.hooks.get(hook as usize) else { return };
-        let meters = meters.get_or_init(|| HookMeters::new(shop, plugin, hook));
+        let meters = meters.get_or_init(|| Box::new(HookMeters::new(shop, plugin, hook)));
         meters.seconds.record(elapsed.as_secs_f64());
         match fault {
             None => meters.ok.increment(1),
@@ -71,26 +74,34 @@ impl CallMeters {
                 if let Fault::Limit { setting, .. } | Fault::Busy { setting, .. } = fault {
                     passed(shop, plugin, setting);
                 }
-                if let Some((_, counter)) = meters.faults.iter().find(|(kind, _)| *kind == fault.kind()) {
-                    counter.increment(1);
-                }
+                meters.count(fault.kind());
             }
         }
     }
 }
 
 impl HookMeters {
-    fn new(shop: &str, plugin: &str, hook: Hook) -> Self {
-        let labels =
-            [("shop", shop.to_owned()), ("plugin", plugin.to_owned()), ("hook", hook.name().to_owned())];
-        let calls = |outcome: &'static str| {
-            let [shop, plugin, hook] = labels.clone();
-            counter!(CALLS, &[shop, plugin, hook, ("outcome", outcome.to_owned())])
-        };
-        Self {
-            seconds: histogram!(SECONDS, &labels),
-            ok: calls("ok"),
-            faults: Fault::KINDS.map(|kind| (kind, calls(kind))),
+    fn new(shop: &Arc<str>, plugin: &str, hook: Hook) -> Self {
+        let labels = [
+            Label::new("shop", Arc::clone(shop)),
+            Label::new("plugin", Arc::<str>::from(plugin)),
+            Label::from_static_parts("hook", hook.name()),
+        ];
+        let [_, of_plugin, of_hook] = &labels;
+        let seconds = histogram!(SECONDS, vec![of_plugin.clone(), of_hook.clone()]);
+        let ok = calls(&labels, "ok");
+        Self { labels, seconds, ok, faults: Default::default() }
+    }
+
+    fn count(&self, fault: &'static str) {
+        let known = Fault::KINDS.iter().position(|kind| *kind == fault);
+        if let Some(counter) = known.and_then(|at| self.faults.get(at)) {
+            counter.get_or_init(|| calls(&self.labels, fault)).increment(1);
         }
     }
+}
+
+fn calls(labels: &[Label], outcome: &'static str) -> Counter {
+    let outcome = Label::from_static_parts("outcome", outcome);
+    counter!(CALLS, [labels, &[outcome]].concat())
 }

@@ -28,6 +28,7 @@ use crate::plugins::permissions::{Asks, Permission};
 use crate::plugins::standing::Standing;
 use crate::plugins::trust::{self, Signed};
 use crate::plugins::upgrade::Waiting;
+use crate::threads;
 use crate::wording::Wording;
 use build::Kept;
 use report::report;
@@ -229,16 +230,17 @@ impl Registry {
         let (folder, sandbox, runtime) = (self.folder.clone(), self.sandbox.clone(), Handle::current());
         let (old, mut own) = (before.clone(), std::mem::take(&mut *kept));
         let shown = self.certificate();
-        let read = spawn_blocking(move || {
-            let (host, mut problems) = build::host(&folder, &sandbox, &old.host);
-            let certificate = Certificate::read(&host, shown.as_ref()).unwrap_or_else(|error| {
-                problems.push(build::problem("tls", &error));
-                shown
-            });
-            let after = build::snapshot(&sandbox, &runtime, host, problems, Some(&old), &mut own);
-            (after, own, certificate)
-        })
-        .await;
+        let read = threads::background()
+            .spawn_blocking(move || {
+                let (host, mut problems) = build::host(&folder, &sandbox, &old.host);
+                let certificate = Certificate::read(&host, shown.as_ref()).unwrap_or_else(|error| {
+                    problems.push(build::problem("tls", &error));
+                    shown
+                });
+                let after = build::snapshot(&sandbox, &runtime, host, problems, Some(&old), &mut own);
+                (after, own, certificate)
+            })
+            .await;
         let Ok((after, own, certificate)) = read else {
             tracing::error!("reading the files again ended in a panic; what was live stays live");
             return before;

@@ -46,7 +46,7 @@ pub(super) async fn watch_certificate(registry: Arc<Registry>, stopping: Cancell
 pub(super) async fn forget(lifecycle: Lifecycle, stopping: CancellationToken) {
     while !stopping.is_cancelled() {
         if let Err(error) = lifecycle.forget(&stopping).await {
-            tracing::error!(%error, "what is old could not be deleted; it is tried again later");
+            tracing::warn!(%error, "what is old could not be deleted; it is tried again later");
         }
         tokio::select! {
             () = stopping.cancelled() => {}

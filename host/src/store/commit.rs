@@ -20,6 +20,7 @@ use super::{
     webhooks,
 };
 use crate::domain::StateRead;
+use crate::sabotage::{GAP, Sabotage, on};
 
 /// Rows in one statement.
 const ROWS: usize = 100;
@@ -67,72 +68,113 @@ impl Store {
     /// [`super::StoreError::Invalid`]: what it asked for cannot be.
     /// [`super::StoreError::Limit`]: it would keep or send more than it may. Nothing is left in any of these cases.
     pub async fn complete(&self, completion: Completion) -> Result<()> {
-        let seen: Vec<_> = completion.reads.iter().filter_map(customer).collect();
+        let seen = seen(&completion.reads);
+        if on(Sabotage::NoFence) {
+            // For a host to be frozen in, with the job in hand.
+            tokio::time::sleep(GAP).await;
+        }
+        let completion = if on(Sabotage::EffectsBeforeCommit) {
+            self.effects_alone(completion).await?
+        } else {
+            completion
+        };
         let completed = self.write(completion, complete).await;
         if completed == Err(StoreError::Stale) {
-            // It may be the copy that is old: another host's commit does not forget it here.
-            self.inner.caches.forget(&Touched { customers: seen, ..Touched::default() });
+            // It may be a copy that is old: another host's commit forgets it here when its word arrives.
+            self.inner.caches.forget(&seen);
         }
         completed
     }
+
+    /// What [`Sabotage::EffectsBeforeCommit`] does: the job is left to end in a transaction of its own.
+    async fn effects_alone(&self, mut completion: Completion) -> Result<Completion> {
+        self.write(completion.clone(), |tx, done| {
+            Box::pin(async move {
+                tx.lock(subjects(done)).await?;
+                state::compare(tx, &done.reads).await?;
+                effects(tx, done).await.map(|_| ())
+            })
+        })
+        .await?;
+        tokio::time::sleep(GAP).await;
+        completion.reads = Vec::new();
+        completion.changes = Changes::default();
+        Ok(completion)
+    }
 }
 
-/// The customer that was read.
-fn customer(read: &StateRead) -> Option<(String, String)> {
-    match read {
-        StateRead::Customer { shop, id, .. } => Some((shop.clone(), id.clone())),
-        StateRead::Key { .. } | StateRead::Prefix { .. } => None,
+/// What was read, as if it had changed.
+fn seen(reads: &[StateRead]) -> Touched {
+    let mut seen = Touched::default();
+    for read in reads {
+        match read {
+            StateRead::Customer { shop, id, .. } => seen.customers.push((shop.clone(), id.clone())),
+            StateRead::Key { owner, .. } | StateRead::Prefix { owner, .. } => seen.state.push(owner.clone()),
+        }
     }
+    seen.state.dedup();
+    seen
 }
 
 fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
-        let Completion { job, event, changes, .. } = done;
+        let job = &done.job;
         tx.lock(subjects(done)).await?;
         jobs::finish(tx, job, done.now_ms).await?;
-        state::compare(tx, &done.reads).await?;
-        effect_keys(tx, job, &changes.effects).await?;
-        let mut growth = state::change(tx, &changes.state).await?;
-        let origin = Origin {
-            shop: &job.shop,
-            plugin: &job.plugin,
-            event_id: &job.event_id,
-            seq: event.seq,
-            order_id: event.order_id.as_deref(),
-            customer_id: event.customer_id.as_deref(),
-            locale: event.locale.as_deref(),
-            now_ms: done.now_ms,
-        };
-        let mut codes = BTreeMap::new();
-        for coupon in &changes.coupons {
-            codes.insert(coupon.handle, coupons::issue(tx, &origin, coupon, &done.currency).await?);
+        if !on(Sabotage::NoCompare) {
+            state::compare(tx, &done.reads).await?;
         }
-        for step in &changes.messages {
-            match step {
-                MessageStep::Send(message) => {
-                    outgoing::insert(tx, &origin, message, &codes).await?;
-                    growth.messages += 1;
-                }
-                MessageStep::Cancel(key) => outgoing::cancel(tx, &origin, key).await?,
-            }
+        if !on(Sabotage::NoFence) {
+            effect_keys(tx, job, &done.changes.effects).await?;
         }
-        if let Some(customer) = origin.customer_id {
-            for (reference, total) in &changes.points {
-                points::set(tx, &origin, customer, reference, *total).await?;
-            }
-        }
-        for timer in &changes.timers {
-            growth.timers += timers::change(tx, &origin, timer, job.created_at).await?;
-        }
-        for label in &changes.labels {
-            labels::set(tx, &origin, label).await?;
-        }
-        for webhook in &changes.webhooks {
-            webhooks::insert(tx, &origin, webhook).await?;
-        }
+        let growth = effects(tx, done).await?;
         jobs::archive(tx, &job.id, &job.event_id, done.now_ms).await?;
         usage::grow(tx, (&job.shop, &job.plugin), growth, &done.allowance, done.now_ms).await
     })
+}
+
+/// What the call asked for, and how much more its plugin keeps by it.
+async fn effects(tx: &mut Tx, done: &Completion) -> Result<usage::Growth> {
+    let Completion { job, event, changes, .. } = done;
+    let mut growth = state::change(tx, &changes.state).await?;
+    let origin = Origin {
+        shop: &job.shop,
+        plugin: &job.plugin,
+        event_id: &job.event_id,
+        seq: event.seq,
+        order_id: event.order_id.as_deref(),
+        customer_id: event.customer_id.as_deref(),
+        locale: event.locale.as_deref(),
+        now_ms: done.now_ms,
+    };
+    let mut codes = BTreeMap::new();
+    for coupon in &changes.coupons {
+        codes.insert(coupon.handle, coupons::issue(tx, &origin, coupon, &done.currency).await?);
+    }
+    for step in &changes.messages {
+        match step {
+            MessageStep::Send(message) => {
+                outgoing::insert(tx, &origin, message, &codes).await?;
+                growth.messages += 1;
+            }
+            MessageStep::Cancel(key) => outgoing::cancel(tx, &origin, key).await?,
+        }
+    }
+    if let Some(customer) = origin.customer_id {
+        for (reference, total) in &changes.points {
+            points::set(tx, &origin, customer, reference, *total).await?;
+        }
+    }
+    for timer in &changes.timers {
+        growth.timers += timers::change(tx, &origin, timer, job.created_at).await?;
+    }
+    for label in &changes.labels {
+        labels::set(tx, &origin, label).await?;
+    }
+    for webhook in &changes.webhooks {
+        webhooks::insert(tx, &origin, webhook).await?;
+    }
+    Ok(growth)
 }
 
 /// All that the call looked at and changes.

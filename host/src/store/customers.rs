@@ -8,7 +8,7 @@ use sha2::Sha256;
 use sqlx::{AnyConnection, Row as _};
 
 use super::writer::{Subject, Tx};
-use super::{Result, Store, StoreError, from_json, to_json};
+use super::{Result, Store, StoreError, from_json, gate, to_json};
 use crate::domain::{Buyer, Consent, Contact, Customer, CustomerInput, CustomerRecord, PastOrder};
 
 /// Past orders that a plugin is shown.
@@ -63,7 +63,8 @@ impl Store {
             return Ok(known);
         }
         let mut reads = self.inner.reads.acquire().await?;
-        let record = read(&mut reads, shop, id).await?.map(Arc::new);
+        let record =
+            read(&mut reads, shop, id).await.map_err(|error| self.inner.reads.heard(error))?.map(Arc::new);
         customers.keep(moment, key, record.clone());
         Ok(record)
     }
@@ -71,7 +72,7 @@ impl Store {
 
 /// As the connection sees the customer now.
 pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Result<Option<CustomerRecord>> {
-    let Some(row) = sqlx::query(
+    let Some(row) = sqlx::query(gate::around(
         "SELECT c.first_name, c.locale, c.zone, c.buyer, c.created_at, \
                     d.last_name, d.company, d.email, d.phone, \
                     (SELECT CAST(COALESCE(SUM(delta), 0) AS BIGINT) FROM points p \
@@ -80,7 +81,7 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
                       WHERE l.shop = c.shop AND l.kind = 'customer' AND l.subject = c.id AND l.key = 'tier') \
              FROM customers c LEFT JOIN contacts d ON d.shop = c.shop AND d.customer_id = c.id \
              WHERE c.shop = $1 AND c.id = $2",
-    )
+    ))
     .bind(shop)
     .bind(id)
     .fetch_optional(&mut *reads)
@@ -88,10 +89,10 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
     else {
         return Ok(None);
     };
-    let consents = sqlx::query(
+    let consents = sqlx::query(gate::around(
         "SELECT channel, category, granted FROM consents WHERE shop = $1 AND customer_id = $2 \
              ORDER BY channel, category",
-    )
+    ))
     .bind(shop)
     .bind(id)
     .fetch_all(&mut *reads)
@@ -102,19 +103,19 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
         Ok(Consent { channel: row.try_get(0)?, category: row.try_get(1)?, granted })
     })
     .collect::<Result<Vec<_>>>()?;
-    let sums = sqlx::query(
+    let sums = sqlx::query(gate::around(
         "SELECT COUNT(*), CAST(COALESCE(SUM(spent), 0) AS BIGINT), MIN(placed_at) FROM orders \
              WHERE shop = $1 AND customer_id = $2 AND payload IS NOT NULL AND status <> 'cancelled'",
-    )
+    ))
     .bind(shop)
     .bind(id)
     .fetch_one(&mut *reads)
     .await?;
-    let orders = sqlx::query(
+    let orders = sqlx::query(gate::around(
         "SELECT id, placed_at, currency, total, products FROM orders \
              WHERE shop = $1 AND customer_id = $2 AND payload IS NOT NULL AND status <> 'cancelled' \
              ORDER BY placed_at DESC, id DESC LIMIT $3",
-    )
+    ))
     .bind(shop)
     .bind(id)
     .bind(PAST_ORDERS)

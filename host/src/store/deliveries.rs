@@ -1,11 +1,11 @@
 //! The queue of deliveries: one endpoint's copies of notices, leased to one host at a time.
 
 use futures::future::BoxFuture;
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::endpoints::{self, Outcome};
 use super::writer::Tx;
-use super::{Result, Store};
+use super::{Result, Store, heads};
 
 /// An endpoint that is on, and has something to be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,18 +95,20 @@ struct Claim {
 impl Store {
     /// The endpoints that are on and have something to be told, by shop and name.
     pub async fn lanes(&self) -> Result<Vec<Lane>> {
-        sqlx::query(
-            "SELECT d.shop, d.endpoint, MIN(d.due_at) FROM webhook_deliveries d \
-             WHERE d.state IN ('waiting', 'sending') AND NOT EXISTS ( \
+        let text = heads::DELIVERIES.heads(
+            "SELECT shop, endpoint, due_at FROM head WHERE NOT EXISTS ( \
                SELECT 1 FROM webhook_endpoints e \
-               WHERE e.shop = d.shop AND e.name = d.endpoint AND e.off_since IS NOT NULL) \
-             GROUP BY d.shop, d.endpoint ORDER BY d.shop, d.endpoint",
-        )
-        .fetch_all(&self.inner.reads)
-        .await?
-        .iter()
-        .map(|row| Ok(Lane { shop: row.try_get(0)?, endpoint: row.try_get(1)?, due_at: row.try_get(2)? }))
-        .collect()
+               WHERE e.shop = head.shop AND e.name = head.endpoint AND e.off_since IS NOT NULL) \
+             ORDER BY shop, endpoint",
+        );
+        sqlx::query(AssertSqlSafe(text))
+            .bind("")
+            .bind("")
+            .fetch_all(&self.inner.reads)
+            .await?
+            .iter()
+            .map(|row| Ok(Lane { shop: row.try_get(0)?, endpoint: row.try_get(1)?, due_at: row.try_get(2)? }))
+            .collect()
     }
 
     /// Leases due deliveries of one endpoint, and those whose courier did not come back.
@@ -139,20 +141,6 @@ impl Store {
 
     pub async fn settle_delivery(&self, attempted: Attempted) -> Result<Settled> {
         self.write(attempted, settle).await
-    }
-
-    /// Gives up deliveries that were due before: nobody has wanted them for too long.
-    pub async fn give_up_deliveries(&self, due_before: i64, now_ms: i64) -> Result<()> {
-        let any = sqlx::query(
-            "SELECT 1 FROM webhook_deliveries WHERE state IN ('waiting', 'sending') AND due_at < $1 LIMIT 1",
-        )
-        .bind(due_before)
-        .fetch_optional(&self.inner.reads)
-        .await?;
-        if any.is_some() {
-            self.write((due_before, now_ms), give_up).await?;
-        }
-        Ok(())
     }
 
     /// The delivery is due at once, and has all its attempts before it again. False when there is no such
@@ -249,21 +237,6 @@ fn settle<'c>(tx: &'c mut Tx, input: &'c Attempted) -> BoxFuture<'c, Result<Sett
         };
         let off = endpoints::note(tx, delivery, &input.address, &outcome, *now_ms).await?;
         Ok(if off { Settled::SwitchedOff } else { Settled::Kept })
-    })
-}
-
-fn give_up<'c>(tx: &'c mut Tx, (due_before, now_ms): &'c (i64, i64)) -> BoxFuture<'c, Result<()>> {
-    Box::pin(async move {
-        sqlx::query(
-            "UPDATE webhook_deliveries SET state = 'failed', updated_at = $2, reason = \
-               'it waited for 30 days: the endpoint was off, or not in the file of the shop' \
-             WHERE state IN ('waiting', 'sending') AND due_at < $1",
-        )
-        .bind(*due_before)
-        .bind(*now_ms)
-        .execute(tx.connection())
-        .await?;
-        Ok(())
     })
 }
 

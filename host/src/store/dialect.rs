@@ -7,9 +7,19 @@ pub(super) mod sqlite;
 use std::path::{Path, PathBuf};
 
 use super::migrations::MIGRATIONS;
+use sqlx::AnyConnection;
+
 use super::{Inner, Result, StoreError};
 
 pub(super) use postgres::Peers;
+
+/// What a code of the database says: SQLite's are numbers of at most four digits, PostgreSQL's have five characters.
+pub(super) fn meaning(code: &str, text: String) -> StoreError {
+    match code.parse() {
+        Ok(number) if code.len() < 5 => sqlite::meaning(number, text),
+        _ => postgres::meaning(code, text),
+    }
+}
 
 /// The database in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +28,23 @@ pub(super) enum Dialect {
     Postgres,
 }
 
-/// Eligible jobs of one shop. A job is eligible when no earlier unfinished job has its key: found here, never
-/// stored.
+/// Eligible jobs of one shop, some of each plugin. A job is eligible when no earlier unfinished job has its key: found
+/// here, never stored.
 const CLAIM: &str = "
-UPDATE jobs SET state = 'running', lease_token = lease_token + 1, lease_until = $1, updated_at = $3
-WHERE id IN (
-    SELECT j.id FROM jobs j
-    WHERE j.shop = $2 AND j.state IN ('waiting', 'failed') AND j.run_after <= $3 AND j.plugin IN ({plugins})
-      AND NOT EXISTS (
-        SELECT 1 FROM jobs elder
-        WHERE elder.ordering_key = j.ordering_key AND elder.seq < j.seq
-          AND elder.state IN ('waiting', 'running', 'failed'))
-    ORDER BY j.run_after, j.id LIMIT $4{skip_locked})
+UPDATE jobs SET state = 'running', lease_token = lease_token + 1, lease_until = $1, host = $5, updated_at = $3
+WHERE id IN ({each})
 RETURNING id, plugin, hook, event_id, lease_token, attempts, created_at";
+
+/// Those of one plugin. What is locked is claimed.
+const CLAIM_OF_PLUGIN: &str = "
+    SELECT id FROM (
+        SELECT j.id FROM jobs j
+        WHERE j.shop = $2 AND j.plugin = {plugin} AND j.state IN ('waiting', 'failed') AND j.run_after <= $3
+          AND NOT EXISTS (
+            SELECT 1 FROM jobs elder
+            WHERE elder.ordering_key = j.ordering_key AND elder.seq < j.seq
+              AND elder.state IN ('waiting', 'running', 'failed'))
+        ORDER BY j.run_after, j.id LIMIT $4{skip_locked}) AS of_plugin";
 
 impl Dialect {
     /// Of `sqlite:<path>` or `postgres://…`.
@@ -70,6 +84,22 @@ impl Dialect {
         }
     }
 
+    /// For people; without the password.
+    pub(super) fn place(database: &str, data_dir: &Path) -> Result<String> {
+        match Self::of(database)? {
+            Self::Sqlite => Ok(format!("SQLite {}", sqlite::path(database, data_dir)?.display())),
+            Self::Postgres => Ok(format!("PostgreSQL{}", postgres::place(database))),
+        }
+    }
+
+    /// A connection that reads what is there, beside hosts that run. `None`: there is no database.
+    pub(super) async fn look(database: &str, data_dir: &Path) -> Result<Option<AnyConnection>> {
+        match Self::of(database)? {
+            Self::Sqlite => sqlite::look_at(&sqlite::path(database, data_dir)?).await,
+            Self::Postgres => postgres::connect(database).await.map(Some),
+        }
+    }
+
     /// Version and SQL, oldest first.
     pub(super) fn migrations(self) -> impl Iterator<Item = (i64, String)> {
         MIGRATIONS.iter().map(move |(version, sql)| {
@@ -97,6 +127,22 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction that only reads, all of one instant.
+    pub(super) fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Changes something that says nothing, so that its commit shows whether the disk takes it.
+    pub(super) fn pulse(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::PULSE,
+            Self::Postgres => postgres::PULSE,
+        }
+    }
+
     /// Lets one host at a time change tables, until the transaction ends.
     pub(super) fn lock_migrations(self) -> Option<&'static str> {
         match self {
@@ -121,10 +167,13 @@ impl Dialect {
         }
     }
 
-    /// Leases eligible jobs of one shop: `$1` lease until, `$2` shop, `$3` now, `$4` how many; then the
-    /// names of live plugins, in as many placeholders as there are names.
+    /// Leases eligible jobs of one shop: `$1` lease until, `$2` shop, `$3` now, `$4` how many of each plugin, `$5`
+    /// which host; then the names of the plugins, in as many placeholders as there are names.
     pub(super) fn claim(self, plugins: usize) -> String {
-        let names = (0..plugins).map(|index| format!("${}", index + 5)).collect::<Vec<_>>().join(", ");
-        CLAIM.replace("{plugins}", &names).replace("{skip_locked}", self.skip_locked())
+        let each = (0..plugins).map(|index| {
+            let of_plugin = CLAIM_OF_PLUGIN.replace("{plugin}", &format!("${}", index + 6));
+            of_plugin.replace("{skip_locked}", self.skip_locked())
+        });
+        CLAIM.replace("{each}", &each.collect::<Vec<_>>().join("\n    UNION ALL"))
     }
 }

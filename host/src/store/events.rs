@@ -1,17 +1,21 @@
 //! Events as they are stored, with their jobs: open ones, and those that are held because they are too
 //! early.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::entry::{self, Beside, Standing};
 use super::intake::{Intake, Subscribers};
 use super::writer::{Subject, Tx};
-use super::{CONTRACT, Result, Store, from_json, jobs, outgoing};
+use super::{CONTRACT, Result, Store, from_json, heads, jobs, outgoing};
 use crate::domain::{Event, Hook};
+
+/// Held events that have waited long enough, in one transaction.
+const LATE: i64 = 100;
 
 /// An event as its jobs need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +54,10 @@ impl Store {
 
     /// Shops with held events that have waited long enough.
     pub async fn shops_with_late_events(&self, now_ms: i64) -> Result<Vec<String>> {
-        sqlx::query("SELECT DISTINCT shop FROM events WHERE state = 'held' AND hold_until <= $1")
+        // A shop that is not live anywhere keeps its events held: they are not read again and again.
+        let text = heads::HELD.heads("SELECT shop FROM head WHERE hold_until <= $2");
+        sqlx::query(AssertSqlSafe(text))
+            .bind("")
             .bind(now_ms)
             .fetch_all(&self.inner.reads)
             .await?
@@ -59,14 +66,15 @@ impl Store {
             .collect()
     }
 
-    /// Gives the shop's held events that have waited long enough their jobs, marked late.
+    /// Gives the shop's held events that have waited long enough their jobs, marked late, those of some orders at a
+    /// time. True when there may be more of them.
     pub async fn release_late(
         &self,
         shop: &str,
         currency: &str,
         subscribers: Arc<Subscribers>,
         now_ms: i64,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let late = Late { shop: shop.to_owned(), currency: currency.to_owned(), subscribers, now_ms };
         self.write(late, release_late).await
     }
@@ -199,35 +207,36 @@ async fn admit(
     Ok(true)
 }
 
-fn release_late<'c>(tx: &'c mut Tx, late: &'c Late) -> BoxFuture<'c, Result<()>> {
+fn release_late<'c>(tx: &'c mut Tx, late: &'c Late) -> BoxFuture<'c, Result<bool>> {
     Box::pin(async move {
-        let orders = sqlx::query(
-            "SELECT DISTINCT order_id FROM events WHERE shop = $1 AND state = 'held' AND hold_until <= $2",
+        let found = sqlx::query(
+            "SELECT order_id FROM events WHERE shop = $1 AND state = 'held' AND hold_until <= $2 \
+             ORDER BY hold_until, id LIMIT $3",
         )
         .bind(&late.shop)
         .bind(late.now_ms)
-        .fetch_all(tx.connection())
-        .await?
-        .iter()
-        .map(|row| Ok(row.try_get(0)?))
-        .collect::<Result<Vec<Option<String>>>>()?;
-        tx.lock(orders.iter().flatten().map(|id| Subject::Order(&late.shop, id)).collect()).await?;
-        // Only now can nobody else release them.
-        let held = sqlx::query(
-            "SELECT id, shop, hook, order_id, customer_id, locale, seq, payload, late, received_at \
-             FROM events WHERE shop = $1 AND state = 'held' AND hold_until <= $2 ORDER BY received_at, id",
-        )
-        .bind(&late.shop)
-        .bind(late.now_ms)
+        .bind(LATE)
         .fetch_all(tx.connection())
         .await?;
-        for held in &held {
-            let row = Row { late: true, ..read(held)? };
-            if !orders.contains(&row.order_id) {
-                continue;
+        let orders: BTreeSet<String> = found.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+        tx.lock(orders.iter().map(|id| Subject::Order(&late.shop, id)).collect()).await?;
+        // Only now can nobody else release them.
+        for order in &orders {
+            let held = sqlx::query(
+                "SELECT id, shop, hook, order_id, customer_id, locale, seq, payload, late, received_at \
+                 FROM events WHERE shop = $1 AND order_id = $2 AND state = 'held' AND hold_until <= $3 \
+                 ORDER BY received_at, id",
+            )
+            .bind(&late.shop)
+            .bind(order)
+            .bind(late.now_ms)
+            .fetch_all(tx.connection())
+            .await?;
+            for held in &held {
+                let row = Row { late: true, ..read(held)? };
+                admit(tx, row, &late.currency, &late.subscribers, late.now_ms).await?;
             }
-            admit(tx, row, &late.currency, &late.subscribers, late.now_ms).await?;
         }
-        Ok(())
+        Ok(i64::try_from(found.len()).unwrap_or(i64::MAX) >= LATE)
     })
 }

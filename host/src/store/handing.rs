@@ -8,11 +8,8 @@ use sqlx::{Row as _, any::AnyRow};
 use super::suppressions::{self, Suppression};
 use super::unsubscribing::{self, UnsubscribeLink};
 use super::writer::{Subject, Tx};
-use super::{MessageFate, Result, Store, StoredMessage, announce, customers, from_json};
+use super::{MessageFate, Result, Store, StoredMessage, announce, customers, from_json, gate, heads};
 use crate::domain::{Cause, Consent};
-
-/// A message that is being handed over belongs to its courier so long, ms.
-pub const HANDING_MS: i64 = 5 * 60_000;
 
 /// Days whose counts are kept.
 const DAYS_KEPT: i64 = 40;
@@ -69,6 +66,8 @@ pub struct HandOver {
     /// What its unsubscribe link stands for.
     pub link: Option<UnsubscribeLink>,
     pub now_ms: i64,
+    /// It is its courier's until then; after a crash another's.
+    pub until_ms: i64,
 }
 
 /// The outcome of a hand-over.
@@ -121,14 +120,12 @@ impl Store {
     }
 
     async fn next_shop(&self, after: &str, now_ms: i64) -> Result<Option<String>> {
-        let row = sqlx::query(
-            "SELECT shop FROM messages \
-             WHERE state IN ('waiting', 'handing') AND due_at <= $2 AND shop > $1 ORDER BY shop LIMIT 1",
-        )
-        .bind(after)
-        .bind(now_ms)
-        .fetch_optional(&self.inner.reads)
-        .await?;
+        let text = heads::MESSAGES.heads("SELECT shop FROM head WHERE due_at <= $2 LIMIT 1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(after)
+            .bind(now_ms)
+            .fetch_optional(&self.inner.reads)
+            .await?;
         row.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
@@ -150,7 +147,7 @@ impl Store {
 
     /// The instant of the next waiting message.
     pub async fn next_message(&self) -> Result<Option<i64>> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM messages WHERE state IN ('waiting', 'handing')")
+        let row = sqlx::query("SELECT MIN(due_at + 0) FROM messages WHERE state IN ('waiting', 'handing')")
             .fetch_one(&self.inner.reads)
             .await?;
         Ok(row.try_get(0)?)
@@ -158,8 +155,8 @@ impl Store {
 
     /// Takes the message and judges it by what is true now: nothing that says otherwise can come between.
     pub async fn hand_over(&self, hand_over: HandOver) -> Result<Handed> {
-        let keyed = self.address_key();
-        self.write((keyed, hand_over), |tx, (keyed, input)| Box::pin(hand_over_in(tx, *keyed, input))).await
+        let me = (self.address_key(), self.inner.host.clone());
+        self.write((me, hand_over), |tx, (me, input)| Box::pin(hand_over_in(tx, me, input))).await
     }
 
     /// Writes down what became of it; false when it is another courier's by now.
@@ -224,24 +221,26 @@ fn stored(row: &AnyRow) -> Result<StoredMessage> {
     })
 }
 
-async fn hand_over_in(tx: &mut Tx, key: [u8; 32], input: &HandOver) -> Result<Handed> {
+async fn hand_over_in(tx: &mut Tx, (key, host): &([u8; 32], String), input: &HandOver) -> Result<Handed> {
     let HandOver { id, shop, customer_id, now_ms, .. } = input;
     tx.lock(customer_id.iter().map(|id| Subject::Customer(shop, id)).collect()).await?;
     let row = sqlx::query(
-        "UPDATE messages SET state = 'handing', hand_token = hand_token + 1, due_at = $2, updated_at = $3 \
+        "UPDATE messages SET state = 'handing', hand_token = hand_token + 1, due_at = $2, updated_at = $3, \
+           host = $4 \
          WHERE id = $1 AND (state = 'waiting' OR (state = 'handing' AND due_at <= $3)) \
          RETURNING hand_token, counted_on",
     )
     .bind(id)
-    .bind(now_ms.saturating_add(HANDING_MS))
+    .bind(input.until_ms)
     .bind(now_ms)
+    .bind(host)
     .fetch_optional(tx.connection())
     .await?;
     let Some(row) = row else { return Ok(Handed::Taken) };
     let token: i64 = row.try_get(0)?;
     let counted: Option<String> = row.try_get(1)?;
     let known = match customer_id {
-        Some(customer) => customers::read(tx.connection(), shop, customer).await?,
+        Some(customer) => customers::read(&mut *tx.connection(), shop, customer).await?,
         None => None,
     };
     let mut standing = Standing::default();
@@ -249,7 +248,7 @@ async fn hand_over_in(tx: &mut Tx, key: [u8; 32], input: &HandOver) -> Result<Ha
         standing.email = known.contact.email;
         standing.consents = known.customer.consents;
     }
-    let address = standing.email.as_deref().map(|email| suppressions::keyed(&key, shop, email));
+    let address = standing.email.as_deref().map(|email| suppressions::keyed(key, shop, email));
     if let Some(address) = &address {
         standing.suppressed = suppressions::causes(tx, shop, address).await?;
     }
@@ -416,6 +415,8 @@ async fn write_down(tx: &mut Tx, input: &Settle) -> Result<bool> {
 
 /// What a crash left half handed over is due at once. Only where no other host can be handing it.
 pub(super) async fn take_back(connection: &mut sqlx::AnyConnection) -> Result<()> {
-    sqlx::query("UPDATE messages SET due_at = 0 WHERE state = 'handing'").execute(connection).await?;
+    sqlx::query(gate::around("UPDATE messages SET due_at = 0 WHERE state = 'handing'"))
+        .execute(connection)
+        .await?;
     Ok(())
 }

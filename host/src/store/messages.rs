@@ -1,6 +1,6 @@
 //! Messages, for people to see what became of them.
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Result, Store, from_json};
 use crate::domain::Message;
@@ -29,36 +29,41 @@ pub struct MessageView {
 impl Store {
     /// A shop's messages, newest first; of one order when it is given.
     pub async fn messages(&self, shop: &str, order_id: Option<&str>, limit: u32) -> Result<Vec<MessageView>> {
-        sqlx::query(
+        // `+ 0`: the few of an order are found by it and then sorted, not looked for among all in their order.
+        let (of, newest) = match order_id {
+            Some(_) => ("shop = $1 AND order_id = $2", "created_at + 0 DESC, id DESC"),
+            None => ("shop = $1 AND $2 = ''", "created_at DESC, id DESC"),
+        };
+        let text = format!(
             "SELECT id, plugin, payload, order_id, state, due_at, attempts, channel, message_id, reason, \
                created_at, updated_at \
-             FROM messages WHERE shop = $1 AND ($2 = '' OR order_id = $2) \
-             ORDER BY created_at DESC, id DESC LIMIT $3",
-        )
-        .bind(shop)
-        .bind(order_id.unwrap_or_default())
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.reads)
-        .await?
-        .iter()
-        .map(|row| {
-            let message: Message = from_json("message", row.try_get(2)?)?;
-            Ok(MessageView {
-                id: row.try_get(0)?,
-                plugin: row.try_get(1)?,
-                template: message.template,
-                category: message.category,
-                order_id: row.try_get(3)?,
-                state: row.try_get(4)?,
-                due_at: row.try_get(5)?,
-                attempts: row.try_get(6)?,
-                channel: row.try_get(7)?,
-                message_id: row.try_get(8)?,
-                reason: row.try_get(9)?,
-                created_at: row.try_get(10)?,
-                updated_at: row.try_get(11)?,
+             FROM messages WHERE {of} ORDER BY {newest} LIMIT $3"
+        );
+        sqlx::query(AssertSqlSafe(text))
+            .bind(shop)
+            .bind(order_id.unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(&self.inner.reads)
+            .await?
+            .iter()
+            .map(|row| {
+                let message: Message = from_json("message", row.try_get(2)?)?;
+                Ok(MessageView {
+                    id: row.try_get(0)?,
+                    plugin: row.try_get(1)?,
+                    template: message.template,
+                    category: message.category,
+                    order_id: row.try_get(3)?,
+                    state: row.try_get(4)?,
+                    due_at: row.try_get(5)?,
+                    attempts: row.try_get(6)?,
+                    channel: row.try_get(7)?,
+                    message_id: row.try_get(8)?,
+                    reason: row.try_get(9)?,
+                    created_at: row.try_get(10)?,
+                    updated_at: row.try_get(11)?,
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 }

@@ -1,5 +1,5 @@
-//! Brings a database to this binary's tables. Migrations only add, so an older host still works beside
-//! a newer one.
+//! Brings a database to this binary's tables. Migrations only add, so an older host still works beside a newer one; an
+//! index may take the place of another.
 
 use sqlx::{AnyConnection, Row as _};
 
@@ -16,6 +16,8 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("migrations/0006_timeline.sql")),
     (7, include_str!("migrations/0007_usage.sql")),
     (8, include_str!("migrations/0008_answers.sql")),
+    (9, include_str!("migrations/0009_hosts.sql")),
+    (10, include_str!("migrations/0010_growth.sql")),
 ];
 
 /// Applies what is missing, all in one transaction.
@@ -25,6 +27,11 @@ pub(super) async fn apply(connection: &mut AnyConnection, dialect: Dialect) -> R
     let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
     sqlx::query(end).execute(&mut *connection).await?;
     applied
+}
+
+/// The newest that there is.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
 /// The newest that was applied, 0 in a database that no host has opened; changes nothing.
@@ -64,7 +71,7 @@ async fn newest_applied(connection: &mut AnyConnection) -> Result<i64> {
         .fetch_one(&mut *connection)
         .await?
         .try_get(0)?;
-    let newest = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    let newest = newest();
     if applied > newest {
         return Err(StoreError::Corrupt(format!(
             "the database has tables of a newer Cartwright (version {applied}, this one knows {newest}); \

@@ -49,12 +49,13 @@ pub(super) async fn cancel_on(
     tell(tx, &dropped, now_ms).await
 }
 
-/// Messages of this plugin to this customer that wait under the key.
+/// Messages of this plugin to this customer that wait under the key. The second look at a state names the index of
+/// keys.
 pub(super) async fn cancel(tx: &mut Tx, origin: &Origin<'_>, dedupe_key: &str) -> Result<()> {
     let dropped = sqlx::query(
         "UPDATE messages SET state = 'dropped', reason = 'cancelled by the plugin', updated_at = $5 \
          WHERE shop = $1 AND plugin = $2 AND COALESCE(customer_id, '') = $3 AND dedupe_key = $4 \
-           AND state = 'waiting' RETURNING id",
+           AND state = 'waiting' AND state <> 'dropped' RETURNING id",
     )
     .bind(origin.shop)
     .bind(origin.plugin)

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::mark::Mark;
 use super::outgoing::Origin;
 use super::writer::Tx;
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, gate};
 use crate::domain::money;
 
 /// Where an entry lies among those of its instant; padded, so that texts sort as numbers do.
@@ -57,7 +57,7 @@ impl Store {
              WHERE shop = $1 AND customer_id = $2 AND (at < $3 OR (at = $3 AND {ID} < $4)) \
              ORDER BY at DESC, 2 DESC LIMIT $5"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(gate::around(text)))
             .bind(shop)
             .bind(customer)
             .bind(at)
@@ -73,7 +73,7 @@ impl Store {
             "SELECT CAST(SUM(delta) AS BIGINT) FROM points \
              WHERE shop = $1 AND customer_id = $2 AND (at < $3 OR (at = $3 AND {ID} <= $4))"
         );
-        let mut balance: i64 = sqlx::query(sqlx::AssertSqlSafe(text))
+        let mut balance: i64 = sqlx::query(sqlx::AssertSqlSafe(gate::around(text)))
             .bind(shop)
             .bind(customer)
             .bind(newest.try_get::<i64, _>(0)?)

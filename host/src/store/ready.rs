@@ -1,8 +1,9 @@
-//! Whether a write would get through now: asked by those who watch the host, and before each write whether the
-//! database's file is still the one that was opened. A file that was deleted or replaced goes on taking
-//! writes as long as it is open, and they are gone when the host ends.
+//! Whether a write would get through now: asked by those who watch the host, and once a second while the database is
+//! in trouble. Before each write it is asked whether the database's file is still the one that was opened: one that
+//! was deleted or replaced goes on taking writes as long as it is open, and they are gone when the host ends.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -69,12 +70,41 @@ impl LastLook {
 }
 
 impl Store {
-    pub(super) fn check_file(&self) -> Result<()> {
+    /// Whether a write may be tried at all.
+    pub(super) fn fit(&self) -> Result<()> {
+        self.inner.health.for_good()?;
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
-    /// Takes the ways of a read and of a write, and changes nothing: fails when another process holds the database, when it
-    /// is away, or when its file is gone. Answers within two seconds.
+    /// Looks once a second, while the database is in trouble, whether that is over.
+    pub(super) fn look_after(&self) {
+        let health = Arc::clone(&self.inner.health);
+        let (inner, file, last_look) =
+            (Arc::downgrade(&self.inner), self.file.clone(), Arc::clone(&self.last_look));
+        tokio::spawn(async move {
+            loop {
+                health.began.notified().await;
+                while health.trouble().is_some() && health.for_good().is_ok() {
+                    tokio::time::sleep(HOLDS).await;
+                    let Some(inner) = inner.upgrade() else { return };
+                    let store = Self { inner, file: file.clone(), last_look: Arc::clone(&last_look) };
+                    // What it finds is told where it is found.
+                    let _ = store.ready().await;
+                }
+                if inner.strong_count() == 0 {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// What is wrong with the database, as far as anybody has met it.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.inner.health.trouble()
+    }
+
+    /// Reads, and commits a change that says nothing: fails when another process holds the database, when it is away,
+    /// full, or may not be written, or when its file is gone or broken. Answers within two seconds.
     pub async fn ready(&self) -> Result<()> {
         let mut last = self.last_look.0.lock().await;
         if let Some((at, answer)) = &*last
@@ -88,13 +118,27 @@ impl Store {
                 PATIENCE.as_secs()
             )))
         });
+        let answer = answer.map_err(|error| {
+            let error = self.inner.reads.heard(error);
+            // The heaviest that is known, with what to do about it.
+            self.inner.health.trouble().unwrap_or(error)
+        });
+        if answer.is_ok() && self.inner.health.well() {
+            self.inner.signals.wake();
+        }
         *last = Some((Instant::now(), answer.clone()));
         answer
     }
 
     async fn try_out(&self) -> Result<()> {
-        self.check_file()?;
+        self.fit()?;
         sqlx::query("SELECT 1").fetch_one(&self.inner.reads).await?;
-        self.write((), |_, ()| Box::pin(async { Ok(()) })).await
+        self.write(self.inner.dialect.pulse(), |tx, pulse| {
+            Box::pin(async move {
+                sqlx::query(*pulse).execute(tx.connection()).await?;
+                Ok(())
+            })
+        })
+        .await
     }
 }

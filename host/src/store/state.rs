@@ -1,6 +1,7 @@
 //! The plugins' own memory: versioned values, compared at commit.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::TryStreamExt as _;
 use rand::Rng as _;
@@ -37,13 +38,38 @@ pub struct StateChange {
 }
 
 impl Store {
+    /// In the order of `keys`. Answered from copies that every commit which changes the owner's state forgets.
     pub async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>> {
-        let mut found = HashMap::new();
-        for chunk in keys.chunks(KEYS) {
-            found.extend(values(&self.inner.reads, owner, chunk, VALUE).await?);
+        let copies = &self.inner.caches.state;
+        let moment = copies.moment();
+        let known = copies.get(owner).flatten();
+        let mut found: HashMap<&str, Arc<Versioned>> = HashMap::new();
+        if let Some(known) = known {
+            found.extend(keys.iter().filter_map(|key| Some((key.as_str(), known.keys.get(key)?.clone()))));
+        }
+        let mut missing: Vec<String> =
+            keys.iter().filter(|key| !found.contains_key(key.as_str())).cloned().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let mut read = HashMap::new();
+        for chunk in missing.chunks(KEYS) {
+            read.extend(values(&self.inner.reads, owner, chunk, VALUE).await?);
         }
         let absent = Versioned { value: None, version: 0 };
-        Ok(keys.iter().map(|key| found.get(key).unwrap_or(&absent).clone()).collect())
+        let read: Vec<(String, Arc<Versioned>)> = missing
+            .into_iter()
+            .map(|key| {
+                let value = read.remove(&key).unwrap_or_else(|| absent.clone());
+                (key, Arc::new(value))
+            })
+            .collect();
+        found.extend(read.iter().map(|(key, value)| (key.as_str(), Arc::clone(value))));
+        let answer =
+            keys.iter().map(|key| found.get(key.as_str()).map_or(&absent, Arc::as_ref).clone()).collect();
+        if !read.is_empty() {
+            copies.learn(moment, owner, |copy| copy.keys.extend(read));
+        }
+        Ok(answer)
     }
 
     /// Keys that begin with `prefix`, in the order of their bytes.
@@ -53,7 +79,19 @@ impl Store {
         prefix: &str,
         limit: u32,
     ) -> Result<Vec<(String, Versioned)>> {
-        list(&self.inner.reads, owner, prefix, limit, VALUE).await
+        let copies = &self.inner.caches.state;
+        let question = (prefix.to_owned(), limit);
+        let moment = copies.moment();
+        if let Some(known) = copies.get(owner).flatten().and_then(|known| known.lists.get(&question).cloned())
+        {
+            return Ok((*known).clone());
+        }
+        let listed = list(&self.inner.reads, owner, prefix, limit, VALUE).await?;
+        let kept = Arc::new(listed.clone());
+        copies.learn(moment, owner, |copy| {
+            copy.lists.insert(question, kept);
+        });
+        Ok(listed)
     }
 }
 
@@ -145,7 +183,7 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                 }
             }
             StateRead::Customer { shop, id, seen } => {
-                let now = customers::read(tx.connection(), shop, id).await?;
+                let now = customers::read(&mut *tx.connection(), shop, id).await?;
                 if now.as_ref().map(|record| &record.customer) != seen.as_deref() {
                     return Err(StoreError::Stale);
                 }
@@ -170,12 +208,14 @@ pub(super) async fn change(tx: &mut Tx, changes: &[StateChange]) -> Result<Growt
     let before = sizes(tx, changes).await?;
     let mut growth = Growth::default();
     for change in changes {
+        tx.touched.state.push(change.owner.clone());
         let key = i64::try_from(change.key.len()).unwrap_or(i64::MAX);
         let before = before.get(&(&change.owner, change.key.as_str()));
         let after = apply(tx, change).await?;
         growth.state_keys += i64::from(after.is_some()) - i64::from(before.is_some());
         growth.state_bytes += after.map_or(0, |value| value + key) - before.map_or(0, |value| value + key);
     }
+    tx.touched.state.dedup();
     Ok(growth)
 }
 

@@ -8,6 +8,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Result, Store};
 
+/// Whether hosts share the database.
+pub(crate) fn is_shared() -> bool {
+    std::env::var_os("CARTWRIGHT_TEST_DATABASE").is_some()
+}
+
 /// What `database` would say: the same folder has the same database.
 pub(crate) fn database(folder: &Path) -> String {
     let Ok(server) = std::env::var("CARTWRIGHT_TEST_DATABASE") else {

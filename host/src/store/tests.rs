@@ -2,6 +2,9 @@
 
 mod coupons;
 mod handing;
+mod hosts;
+mod model;
+pub(crate) mod plans;
 mod points;
 mod timeline;
 mod usage;
@@ -265,4 +268,88 @@ async fn state_is_scoped_listed_by_prefix_and_never_has_a_version_again() {
     assert!(matches!(word, Err(StoreError::Invalid(_))), "{word:?}");
     let number = store.state(&owner("1"), &["n".to_owned()]).await.unwrap().remove(0);
     assert_eq!(number.value, Some(i64::MAX.to_string()));
+}
+
+#[tokio::test]
+async fn copies_of_state_are_kept_until_a_commit_changes_their_owner_s() {
+    let (_folder, store) = house().await;
+    let write = |subject: &str, key: &str, value: &str| {
+        let change =
+            StateChange { owner: owner(subject), key: key.to_owned(), change: Change::Put(value.to_owned()) };
+        let store = store.clone();
+        async move {
+            let work: writer::Work<StateChange, ()> = |tx, change| {
+                Box::pin(async move {
+                    state::change(tx, std::slice::from_ref(change)).await?;
+                    // What is not committed is seen by nobody and forgets nothing.
+                    if change.key == "broken" { Err(StoreError::Stale) } else { Ok(()) }
+                })
+            };
+            store.write(change, work).await
+        }
+    };
+    let look = |subject: &'static str| {
+        let store = store.clone();
+        async move {
+            let keys = ["a".to_owned(), "none".to_owned(), "a".to_owned()];
+            let values = store.state(&owner(subject), &keys).await.unwrap();
+            let listed = store.state_list(&owner(subject), "a", 10).await.unwrap();
+            assert_eq!((&values[0], &values[1].value), (&values[2], &None));
+            assert_eq!(listed.first().map(|(_, value)| value), Some(&values[0]));
+            (values[0].value.clone().unwrap(), listed.len())
+        }
+    };
+    let kept = |subject: &str| store.inner.caches.state.get(&owner(subject)).flatten();
+    for subject in ["1", "2"] {
+        write(subject, "a", "old").await.unwrap();
+        assert!(kept(subject).is_none());
+        look(subject).await;
+    }
+    let copy = kept("1").unwrap();
+    assert_eq!((copy.keys.len(), copy.lists.len()), (2, 1));
+    assert_eq!(write("1", "broken", "x").await, Err(StoreError::Stale));
+    assert_eq!(look("1").await, ("old".to_owned(), 1));
+    assert!(std::sync::Arc::ptr_eq(&copy, &kept("1").unwrap()), "it was asked of the database again");
+    write("1", "ab", "x").await.unwrap();
+    assert!(kept("1").is_none() && kept("2").is_some());
+    assert_eq!(look("1").await, ("old".to_owned(), 2));
+    write("1", "a", "new").await.unwrap();
+    assert_eq!(look("1").await, ("new".to_owned(), 2));
+    assert_eq!(look("2").await, ("old".to_owned(), 1));
+
+    // Answers of an owner are bounded.
+    for number in 0..1_000 {
+        store.state(&owner("1"), &[number.to_string()]).await.unwrap();
+    }
+    assert!(kept("1").unwrap().keys.len() <= 256);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_after_a_write_was_answered_sees_it_whoever_reads_beside() {
+    let (_folder, store) = house().await;
+    let keys = ["n".to_owned()];
+    let readers = (0..4).map(|_| {
+        let (store, keys) = (store.clone(), keys.clone());
+        tokio::spawn(async move {
+            loop {
+                let seen = store.state(&owner("1"), &keys).await.unwrap().remove(0).value;
+                if seen.as_deref() == Some("200") {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for number in 1..=200 {
+        let change = StateChange { owner: owner("1"), key: "n".to_owned(), change: Change::Add(1) };
+        let work: writer::Work<StateChange, super::usage::Growth> =
+            |tx, change| Box::pin(state::change(tx, std::slice::from_ref(change)));
+        store.write(change, work).await.unwrap();
+        let seen = store.state(&owner("1"), &keys).await.unwrap().remove(0).value;
+        assert_eq!(seen, Some(number.to_string()));
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
 }

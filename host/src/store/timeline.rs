@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use self::sources::{SOURCES, Source};
 use super::mark::Mark;
-use super::{Result, Store};
+use super::{Result, Store, gate};
 use crate::domain::{Arrival, CouponValue};
 
 /// Something that happened.
@@ -174,7 +174,7 @@ impl Store {
         for (rank, source) in SOURCES.iter().enumerate() {
             let Some(text) = statement(source, of) else { continue };
             let (at, id) = Mark::bounds(before, rank);
-            let rows = sqlx::query(AssertSqlSafe(text))
+            let rows = sqlx::query(AssertSqlSafe(gate::around(text)))
                 .bind(shop)
                 .bind(of.id())
                 .bind(at)

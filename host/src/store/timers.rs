@@ -32,11 +32,8 @@ impl Store {
     /// Makes an event and a job of each due timer, some at a time; gives how many.
     pub async fn fire_timers(&self, now_ms: i64) -> Result<u64> {
         // Looking is free; the writer is not.
-        let due = sqlx::query("SELECT 1 FROM timers WHERE due_at <= $1 LIMIT 1")
-            .bind(now_ms)
-            .fetch_optional(&self.inner.reads)
-            .await?;
-        if due.is_none() {
+        let row = sqlx::query("SELECT MIN(due_at) FROM timers").fetch_one(&self.inner.reads).await?;
+        if row.try_get::<Option<i64>, _>(0)?.is_none_or(|first| first > now_ms) {
             return Ok(0);
         }
         self.write((self.inner.dialect, now_ms), fire).await

@@ -1,7 +1,7 @@
 //! Notices to the shop's own systems: written with their cause, copied to each subscriber, told later.
 
 use futures::future::BoxFuture;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use super::outgoing::Origin;
 use super::writer::Tx;
@@ -11,9 +11,6 @@ use super::{Result, Store, events};
 pub(super) const DISABLED: &str = "webhook.disabled";
 /// The merchant tries an endpoint.
 const TEST: &str = "webhook.test";
-
-/// Rows of each table that are deleted in one transaction.
-const FORGET: u32 = 500;
 
 /// A notice for the subscribers of `topic`; its id is the key by which they tell a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,12 +115,6 @@ impl Store {
         self.write(Spreading { spread, now_ms }, spread_all).await
     }
 
-    /// Forgets deliveries that ended before, and their notices; true when there may be more of them.
-    pub async fn forget_webhooks(&self, before_ms: i64) -> Result<bool> {
-        let gone = self.write(before_ms, |tx, before_ms| Box::pin(forget(tx, *before_ms, FORGET))).await?;
-        Ok(gone >= u64::from(FORGET))
-    }
-
     /// A `webhook.test` for one endpoint alone. Gives the delivery's id.
     pub async fn test_endpoint(&self, shop: &str, endpoint: &str, now_ms: i64) -> Result<String> {
         let test = Test { shop: shop.to_owned(), endpoint: endpoint.to_owned(), now_ms };
@@ -211,27 +202,4 @@ fn test_one<'c>(tx: &'c mut Tx, input: &'c Test) -> BoxFuture<'c, Result<String>
             .await?;
         deliver(tx, &notice, &input.endpoint, input.now_ms).await
     })
-}
-
-/// Deletes deliveries that ended before, and notices that no delivery is left of; as many as `limit` of each.
-/// Gives how many rows that were.
-pub(super) async fn forget(tx: &mut Tx, before_ms: i64, limit: u32) -> Result<u64> {
-    let mut gone = 0;
-    for text in [
-        "DELETE FROM webhook_deliveries WHERE id IN ( \
-           SELECT id FROM webhook_deliveries WHERE state IN ('done', 'failed') AND updated_at < $1 \
-           ORDER BY updated_at, id LIMIT $2)",
-        "DELETE FROM webhooks WHERE id IN ( \
-           SELECT id FROM webhooks w WHERE state = 'done' AND created_at < $1 AND NOT EXISTS ( \
-             SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.id) \
-           ORDER BY created_at, id LIMIT $2)",
-    ] {
-        gone += sqlx::query(AssertSqlSafe(text))
-            .bind(before_ms)
-            .bind(i64::from(limit))
-            .execute(tx.connection())
-            .await?
-            .rows_affected();
-    }
-    Ok(gone)
 }

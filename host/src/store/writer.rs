@@ -7,10 +7,11 @@ mod one;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::{Any, AssertSqlSafe};
 
 use super::dialect::Dialect;
-use super::{Result, StoreError};
+use super::{Result, StoreError, gate};
+use crate::domain::StateOwner;
 
 pub(super) use many::Many;
 pub(super) use one::One;
@@ -21,6 +22,9 @@ pub(super) struct Touched {
     /// (shop, id)
     pub customers: Vec<(String, String)>,
     pub products: Vec<(String, String)>,
+    /// Whose state. A peer of an older version says nothing of it.
+    #[serde(default)]
+    pub state: Vec<StateOwner>,
     /// Events whose jobs went on.
     pub events: Vec<String>,
     /// There may be jobs or timers to do.
@@ -36,15 +40,29 @@ impl Touched {
     pub(super) fn take_in(&mut self, other: Self) {
         self.customers.extend(other.customers);
         self.products.extend(other.products);
+        self.state.extend(other.state);
         self.events.extend(other.events);
         self.work |= other.work;
         self.mail |= other.mail;
         self.webhooks |= other.webhooks;
     }
 
+    /// Says nothing twice.
+    pub(super) fn unite(&mut self) {
+        unite(&mut self.customers);
+        unite(&mut self.products);
+        unite(&mut self.state);
+        unite(&mut self.events);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+fn unite<T: Ord>(all: &mut Vec<T>) {
+    all.sort_unstable();
+    all.dedup();
 }
 
 /// A transaction, as its members see it.
@@ -77,8 +95,8 @@ impl Tx {
         Self { connection, touched: Touched::default(), dialect }
     }
 
-    pub(super) fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.connection
+    pub(super) fn connection(&mut self) -> gate::Statement<'_> {
+        gate::statement(&mut self.connection)
     }
 
     /// Waits until no other transaction has any of them. To be called before the first look, with all that

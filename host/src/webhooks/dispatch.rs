@@ -27,10 +27,10 @@ const LEASE_MARGIN_MS: i64 = 60_000;
 const SHOP_REST_MS: i64 = 60_000;
 
 /// Old deliveries are looked for so often, ms of the clock.
-const SWEEP_MS: i64 = 60 * 60_000;
+const SWEEP_MS: u64 = 60 * 60_000;
 
 /// While there is always work, endpoints that are off are looked at so often, ms of the clock.
-const UPKEEP_MS: i64 = 1_000;
+const UPKEEP_MS: u64 = 1_000;
 
 /// The fallback when no signal comes.
 const POLL: Duration = Duration::from_secs(5);
@@ -74,7 +74,10 @@ impl Dispatcher {
             let pause = match self.work(&shutdown).await {
                 Ok(next) => self.until(next),
                 Err(error) => {
-                    tracing::error!(%error, "webhooks wait: the store does not answer");
+                    // A database in trouble is told of once, by the store.
+                    if !error.is_trouble() {
+                        tracing::error!(%error, "webhooks wait: the store did not do what they need");
+                    }
                     POLL
                 }
             };
@@ -104,7 +107,7 @@ impl Dispatcher {
             let now_ms = self.clock.now_ms();
             let mut next = None;
             if !stop.is_cancelled() && trouble.is_none() {
-                let upkeep = now_ms.saturating_sub(looked_at) >= UPKEEP_MS;
+                let upkeep = now_ms.abs_diff(looked_at) >= UPKEEP_MS;
                 looked_at = if upkeep { now_ms } else { looked_at };
                 match self.begin(&snapshot, now_ms, upkeep, &mut running).await {
                     Ok(at) => next = at,
@@ -180,7 +183,7 @@ impl Dispatcher {
 
     async fn sweep(&self, now_ms: i64) -> Result<()> {
         let mut swept_at = *self.desk.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if swept_at.is_none_or(|at| now_ms.saturating_sub(at) >= SWEEP_MS) {
+        if swept_at.is_none_or(|at| now_ms.abs_diff(at) >= SWEEP_MS) {
             let long_ago = now_ms.saturating_sub(schedule::KEPT);
             self.store.give_up_deliveries(long_ago, now_ms).await?;
             while self.store.forget_webhooks(long_ago).await? {}

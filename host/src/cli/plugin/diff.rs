@@ -109,6 +109,8 @@ fn rest(setting: &Setting) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -122,7 +124,7 @@ mod tests {
                 name: "guest".to_owned(),
                 version: version.to_owned(),
                 schema: Some(schema),
-                assets: [(asset.to_owned(), String::new())].into(),
+                assets: Arc::new([(asset.to_owned(), String::new())].into()),
                 ..Manifest::default()
             },
             sha256: version.to_owned(),

@@ -174,6 +174,8 @@ fn some_of(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::plain::{is_hidden, is_unseen};
     use crate::plugins::manifest::Manifest;
@@ -200,7 +202,7 @@ mod tests {
             version: "1.2.0".to_owned(),
             summary: "A guest.".to_owned(),
             schema: Some(schema),
-            assets: [("locales/en.ftl".to_owned(), String::new())].into(),
+            assets: Arc::new([("locales/en.ftl".to_owned(), String::new())].into()),
             ..Manifest::default()
         };
         let told = described(&inspection(manifest), Path::new("g.wasm"), &Ok(None), Paint::plain());
@@ -233,7 +235,7 @@ mod tests {
             schema: Some(
                 json!({ "properties": { &bad: { "default": bad, "description": bad, "type": bad } } }),
             ),
-            assets: (0..500).map(|at| (format!("templates/{at}{bad}"), String::new())).collect(),
+            assets: Arc::new((0..500).map(|at| (format!("templates/{at}{bad}"), String::new())).collect()),
             ..Manifest::default()
         };
         let inspection = inspection(manifest);

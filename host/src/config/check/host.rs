@@ -44,6 +44,7 @@ pub(in crate::config) fn host(config: &HostConfig) -> Vec<ConfigError> {
         ("limits", "concurrent_messages", u64::from(limits.concurrent_messages), 1, 1_000),
         ("limits", "open_jobs_per_shop", u64::from(limits.open_jobs_per_shop), 1, 1_000_000_000),
         ("limits", "open_jobs", u64::from(limits.open_jobs), 1, 1_000_000_000),
+        ("limits", "lease_seconds", u64::from(limits.lease_seconds), 2, 3_600),
         ("retention", "history_days", u64::from(config.retention.history_days), 1, 36_500),
         ("retention", "messages_days", u64::from(config.retention.messages_days), 1, 36_500),
         ("breaker", "failure_percent", u64::from(config.breaker.failure_percent), 1, 100),

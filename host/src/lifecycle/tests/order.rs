@@ -19,6 +19,7 @@ impl House {
             day: None,
             link: None,
             now_ms,
+            until_ms: now_ms + 300_000,
         };
         match self.store.hand_over(hand_over).await.unwrap() {
             Handed::Go { token, .. } => Some(token),

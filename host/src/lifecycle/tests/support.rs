@@ -317,3 +317,16 @@ pub fn message(template: &str) -> Message {
 pub fn send(message: Message) -> Effect {
     Effect::SendMessage { message }
 }
+
+/// Free delivery, once, for the customer alone.
+pub fn gift(purpose: &str) -> Coupon {
+    Coupon {
+        value: CouponValue::FreeDelivery,
+        prefix: String::new(),
+        expires_at: None,
+        max_uses: 1,
+        min_subtotal: None,
+        personal: true,
+        purpose: purpose.to_owned(),
+    }
+}

@@ -27,15 +27,7 @@ fn kind(entry: &TimelineEntry) -> String {
 /// All that a call can ask for.
 fn everything(invocation: &crate::plugins::call::Invocation) -> Vec<Effect> {
     let order = invocation.order_id.clone().unwrap();
-    let coupon = Coupon {
-        value: CouponValue::FreeDelivery,
-        prefix: String::new(),
-        expires_at: None,
-        max_uses: 1,
-        min_subtotal: None,
-        personal: true,
-        purpose: order.clone(),
-    };
+    let coupon = gift(&order);
     vec![
         Effect::IssueCoupon { coupon },
         Effect::SetPoints { reference: order, total: 10 },

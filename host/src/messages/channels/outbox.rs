@@ -64,6 +64,8 @@ impl Outbox {
             fs::rename(&unfinished, self.folder.join(name))
         };
         write().map_err(|error| {
+            // A full disk has no room for halves of mails.
+            let _ = fs::remove_file(self.folder.join(format!(".{name}.part")));
             ChannelError::Later(format!("the outbox {} cannot be written: {error}", self.folder.display()))
         })
     }

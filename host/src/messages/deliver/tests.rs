@@ -119,6 +119,7 @@ impl House {
                 decider: Decider::new(Arc::clone(&played) as _, store.clone(), clock.clone(), key),
                 channels: vec![Arc::new(mails.clone())],
                 concurrent: 4,
+                handing: Duration::from_secs(300),
                 unsubscribe_key: Arc::new([7; 32]),
             },
             _folder: folder,

@@ -1,9 +1,9 @@
 //! The signature of each hook's handler: for calling it, and for refusing a plugin that has another.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::Store;
-use wasmtime::component::{ComponentExportIndex, Instance};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lower, TypedFunc};
 
 use super::{Fault, Input};
 use crate::domain::{Cart, DeliveryUpdate, DueTimer, Feedback, Hook, Order, OrderReturn, Shipment};
@@ -19,21 +19,55 @@ type OfReturned = (Arc<Order>, Arc<OrderReturn>);
 type OfFeedback = (Arc<Feedback>,);
 type OfTimer = (Arc<DueTimer>,);
 
+/// A component's handler of one hook.
+pub(in crate::plugins) struct Handler {
+    hook: Hook,
+    export: ComponentExportIndex,
+    /// That it has the signature of its hook was seen: comparing all of the records costs as much as a small call.
+    fits: OnceLock<()>,
+}
+
+impl Handler {
+    pub(in crate::plugins) fn new(hook: Hook, export: ComponentExportIndex) -> Self {
+        Self { hook, export, fits: OnceLock::new() }
+    }
+
+    /// `Parameters` go by the handler's own hook, so that they are the same at each call.
+    fn typed<Parameters>(
+        &self,
+        store: &mut Store<CallState>,
+        instance: Instance,
+    ) -> wasmtime::Result<TypedFunc<Parameters, Handled>>
+    where
+        Parameters: ComponentNamedList + Lower,
+    {
+        if self.fits.get().is_none() {
+            let typed = instance.get_typed_func(&mut *store, self.export)?;
+            let _ = self.fits.set(());
+            return Ok(typed);
+        }
+        let function = instance.get_func(&mut *store, self.export);
+        let function = function.ok_or_else(|| wasmtime::Error::msg("its handler is gone"))?;
+        // SAFETY: `get_typed_func` above has compared the signature of this export of this component.
+        #[expect(unsafe_code)]
+        Ok(unsafe { TypedFunc::new_unchecked(function) })
+    }
+}
+
 /// Calls the handler with the input of its hook.
 pub(super) async fn handle(
-    hook: Hook,
     store: &mut Store<CallState>,
     instance: Instance,
-    handler: &ComponentExportIndex,
+    handler: &Handler,
     input: Input,
 ) -> wasmtime::Result<Result<(), String>> {
     macro_rules! call {
         ($parameters:ty, $values:expr) => {{
-            let typed = instance.get_typed_func::<$parameters, Handled>(&mut *store, handler)?;
+            let typed = handler.typed::<$parameters>(&mut *store, instance)?;
             typed.call_async(&mut *store, $values).await.map(|(result,)| result)
         }};
     }
-    match (hook, input) {
+    match (handler.hook, input) {
         (Hook::Pricing | Hook::Delivery | Hook::Review | Hook::CartAbandoned, Input::Cart(cart)) => {
             call!(OfCart, (cart,))
         }
@@ -47,23 +81,20 @@ pub(super) async fn handle(
         (Hook::CustomerCreated, Input::Nothing) => call!((), ()),
         (Hook::FeedbackReceived, Input::Feedback(feedback)) => call!(OfFeedback, (feedback,)),
         (Hook::Timer, Input::Timer(timer)) => call!(OfTimer, (timer,)),
-        _ => Err(Fault::Host(format!("`{}` was called with the input of another hook", hook.name())).into()),
+        (hook, _) => {
+            Err(Fault::Host(format!("`{}` was called with the input of another hook", hook.name())).into())
+        }
     }
 }
 
 /// Whether an instance's handler has the signature of its hook.
-pub fn fits(
-    hook: Hook,
-    store: &mut Store<CallState>,
-    instance: Instance,
-    handler: &ComponentExportIndex,
-) -> wasmtime::Result<()> {
+pub fn fits(store: &mut Store<CallState>, instance: Instance, handler: &Handler) -> wasmtime::Result<()> {
     macro_rules! fits {
         ($parameters:ty) => {
-            instance.get_typed_func::<$parameters, Handled>(&mut *store, handler).map(|_| ())
+            handler.typed::<$parameters>(&mut *store, instance).map(|_| ())
         };
     }
-    match hook {
+    match handler.hook {
         Hook::Pricing | Hook::Delivery | Hook::Review | Hook::CartAbandoned => fits!(OfCart),
         Hook::Content => fits!(OfContent),
         Hook::OrderPlaced | Hook::OrderCancelled => fits!(OfOrder),

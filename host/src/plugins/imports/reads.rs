@@ -1,5 +1,7 @@
 //! The imports that read what the call knows, and the catalogue.
 
+use std::sync::Arc;
+
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -40,9 +42,9 @@ impl contract::context::Host for CallState {
         Ok(self.around.locale.clone())
     }
 
-    fn shop(&mut self) -> Answer<Shop> {
+    fn shop(&mut self) -> Answer<Arc<Shop>> {
         self.enter("context", "shop")?;
-        Ok((*self.around.shop).clone())
+        Ok(Arc::clone(&self.around.shop))
     }
 
     fn viewed(&mut self) -> Answer<Vec<String>> {
@@ -194,26 +196,26 @@ impl contract::offers::Host for CallState {
 impl CallState {
     /// The customer of the call. What an event's handler makes of it holds only while it stays as it is; a
     /// decision changes nothing, and is compared with nothing.
-    fn customer(&mut self) -> Option<Customer> {
+    fn customer(&mut self) -> Option<Arc<Customer>> {
         let seen = self.around.customer.clone();
         let noted = self.read.iter().any(|read| matches!(read, StateRead::Customer { .. }));
         if let Some(id) = self.customer_id.as_ref().filter(|_| !self.hook.is_stage() && !noted) {
             let (shop, id) = (self.around.shop.id.clone(), id.clone());
             self.read.push(StateRead::Customer { shop, id, seen: seen.clone() });
         }
-        seen.as_deref().cloned()
+        seen
     }
 }
 
 impl contract::customers::Host for CallState {
-    fn current(&mut self) -> Answer<Option<Customer>> {
+    fn current(&mut self) -> Answer<Option<Arc<Customer>>> {
         self.enter("customers", "current")?;
         Ok(self.customer())
     }
 }
 
 impl contract::customers_if_granted::Host for CallState {
-    fn current(&mut self) -> Answer<Option<Customer>> {
+    fn current(&mut self) -> Answer<Option<Arc<Customer>>> {
         self.enter("customers-if-granted", "current")?;
         if !self.granted("customers") {
             return Ok(None);
@@ -223,9 +225,9 @@ impl contract::customers_if_granted::Host for CallState {
 }
 
 impl contract::orders::Host for CallState {
-    fn current(&mut self) -> Answer<Option<Order>> {
+    fn current(&mut self) -> Answer<Option<Arc<Order>>> {
         self.enter("orders", "current")?;
-        Ok(self.around.order.as_deref().cloned())
+        Ok(self.around.order.clone())
     }
 
     fn shipments(&mut self) -> Answer<Vec<Shipment>> {

@@ -12,10 +12,10 @@ fn manifest() -> Manifest {
         summary: "What goes together — „razem”".into(),
         contract: CONTRACT.into(),
         schema: Some(json!({ "type": "object", "properties": { "max": { "type": "integer" } } })),
-        assets: Assets::from([
+        assets: Arc::new(Assets::from([
             ("locales/en.ftl".into(), "why = Often bought together\n".into()),
             ("templates/thanks.html".into(), "<p>{{ name }}</p>".into()),
-        ]),
+        ])),
         readme: "# Cross-sell\n".into(),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) signature: Option<String>,
     /// Those that it ran with.
-    pub(super) settings: toml::Value,
+    pub(super) settings: Arc<toml::Value>,
 }
 
 impl Record {
@@ -33,7 +33,7 @@ impl Record {
         Self {
             sha256: live.plugin.sha256.clone(),
             signature: live.signed.as_ref().map(|signed| signed.text.to_string()),
-            settings: live.entry.settings.clone(),
+            settings: Arc::clone(&live.entry.settings),
         }
     }
 }
@@ -109,16 +109,19 @@ impl Accepted {
             records.retain(|_, record| self.holds(&record.sha256, &component));
         }
         index.retain(|_, records| !records.is_empty());
-        if index != self.index {
-            match toml::to_string(&index)
-                .map_err(std::io::Error::other)
-                .and_then(|text| self.write(INDEX, text.as_bytes()))
-            {
-                Ok(()) => self.index = index,
-                Err(error) => self.warn(&error),
-            }
-            self.sweep();
+        if index == self.index {
+            // The same, but shared with what is live.
+            self.index = index;
+            return;
         }
+        match toml::to_string(&index)
+            .map_err(std::io::Error::other)
+            .and_then(|text| self.write(INDEX, text.as_bytes()))
+        {
+            Ok(()) => self.index = index,
+            Err(error) => self.warn(&error),
+        }
+        self.sweep();
     }
 
     /// Whether a component is kept, after an attempt to keep it.

@@ -20,7 +20,7 @@ use crate::plugins::engine::{Built, Sandbox};
 use crate::plugins::inspect;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::upgrade::Waiting;
-use crate::wording::Assets;
+use crate::wording::{Assets, Library};
 
 /// What stays between reloads beside the snapshot.
 #[derive(Default)]
@@ -31,8 +31,8 @@ pub(super) struct Kept {
     pub(super) overrides: BTreeMap<String, BTreeMap<String, Assets>>,
     /// Files that were offered and not taken.
     refusals: Refusals,
-    /// Of each plugin that is live, by its hash: shops share what is made of them.
-    assets: HashMap<String, Arc<Assets>>,
+    /// What shops share of their wordings.
+    pub(super) library: Library,
 }
 
 impl Kept {
@@ -113,10 +113,6 @@ pub(super) fn snapshot(
         accepted.keep(&shops, all_read, |sha256| read.get(sha256).copied());
     }
     kept.overrides.retain(|id, _| shops.contains_key(id));
-    let live = |sha256: &String| {
-        shops.values().flat_map(|shop| &shop.plugins).any(|live| live.plugin.sha256 == *sha256)
-    };
-    kept.assets.retain(|sha256, _| live(sha256));
     Snapshot { generation: before.map_or(1, |before| before.generation + 1), host, shops, problems, waiting }
 }
 
@@ -265,11 +261,6 @@ impl Builder<'_> {
             optional: asks.optional,
             code,
         })
-    }
-
-    pub(super) fn assets(&mut self, plugin: &Plugin) -> Arc<Assets> {
-        let assets = self.kept.assets.entry(plugin.sha256.clone());
-        assets.or_insert_with(|| Arc::new(plugin.manifest.assets.clone())).clone()
     }
 }
 

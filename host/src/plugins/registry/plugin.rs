@@ -24,7 +24,7 @@ struct Unfit {
 pub(super) struct Former {
     plugin: Arc<Plugin>,
     /// Those that it ran with.
-    settings: toml::Value,
+    settings: Arc<toml::Value>,
     signed: Option<Signed>,
     /// It is live in this host; else it was in the one before.
     live: bool,
@@ -219,7 +219,7 @@ fn whole(
 fn join(
     plugin: &Arc<Plugin>,
     entry: &PluginEntry,
-    settings: &toml::Value,
+    settings: &Arc<toml::Value>,
     shop: &str,
     limits: &Limits,
 ) -> Result<LivePlugin, Unfit> {
@@ -233,7 +233,7 @@ fn join(
         path.extend(misfit.path);
         Unfit { kind: "settings", path: Some(path), message: misfit.message }
     })?;
-    let entry = PluginEntry { settings: settings.clone(), ..entry.clone() };
+    let entry = PluginEntry { settings: Arc::clone(settings), ..entry.clone() };
     Ok(LivePlugin::new(shop, entry, plugin.clone(), &text, limits))
 }
 

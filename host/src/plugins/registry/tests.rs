@@ -65,7 +65,7 @@ fn manifest(mark: &str) -> Manifest {
             "type": "object", "additionalProperties": false,
             "properties": { "most": { "type": "integer", "maximum": 10, "default": 4 } }
         })),
-        assets: [("locales/en.ftl".to_owned(), "hello = Hello\n".to_owned())].into(),
+        assets: Arc::new([("locales/en.ftl".to_owned(), "hello = Hello\n".to_owned())].into()),
         ..Manifest::default()
     }
 }
@@ -420,7 +420,7 @@ async fn broken_texts_are_stood_in_for_after_a_restart_too() {
     let (folder, _) = opened(GUEST).await;
     drop(host(&folder).await);
     let mut broken = manifest("two");
-    broken.assets.insert("locales/en.ftl".to_owned(), "hello = { $x\n".to_owned());
+    Arc::make_mut(&mut broken.assets).insert("locales/en.ftl".to_owned(), "hello = { $x\n".to_owned());
     folder.write("plugins/guest.wasm", broken.write(&handler(Hook::OrderPlaced, "", "")).unwrap());
     let snapshot = host(&folder).await.current();
     assert_eq!(only(&snapshot).kind, "texts");
@@ -559,10 +559,31 @@ async fn broken_texts_of_the_merchant_leave_the_old_ones_live() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn shops_share_what_is_made_of_a_plugins_words_and_what_a_reload_replaces_is_freed() {
+    let (folder, registry) = opened(GUEST).await;
+    let spoken = |snapshot: &Snapshot, shop: &str| snapshot.shops[shop].wording.words_of("guest").unwrap();
+    folder.write("shops/other.toml", format!("{SHOP}{GUEST}"));
+    let shared = spoken(&*registry.reload().await, "lipa");
+    assert!(shared.ptr_eq(&spoken(&registry.current(), "other")));
+
+    folder.write("templates/other/guest/locales/en.ftl", "hello = Good day\n");
+    let own = spoken(&*registry.reload().await, "other");
+    assert!(!shared.ptr_eq(&own) && shared.ptr_eq(&spoken(&registry.current(), "lipa")));
+    folder.write("templates/other/guest/locales/en.ftl", "hello = Good evening\n");
+    registry.reload().await;
+    assert_eq!((own.strong_count(), shared.strong_count()), (0, 1));
+
+    folder.write("plugins/guest.wasm", guest("two", ""));
+    registry.reload().await;
+    assert_eq!(mark(&registry.current()), "two");
+    assert_eq!(shared.strong_count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_with_broken_texts_leaves_the_old_one_live() {
     let (folder, registry) = opened(GUEST).await;
     let mut broken = manifest("two");
-    broken.assets.insert("locales/en.ftl".to_owned(), "hello = { $x\n".to_owned());
+    Arc::make_mut(&mut broken.assets).insert("locales/en.ftl".to_owned(), "hello = { $x\n".to_owned());
     folder.write("plugins/guest.wasm", broken.write(&handler(Hook::OrderPlaced, "", "")).unwrap());
     let snapshot = registry.reload().await;
     assert_eq!(only(&snapshot).kind, "texts");

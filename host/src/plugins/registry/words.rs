@@ -100,9 +100,11 @@ impl Builder<'_> {
         plugins: &[Arc<LivePlugin>],
         overrides: &Overrides,
     ) -> Result<Wording, Vec<WordingError>> {
-        let assets: BTreeMap<String, Arc<Assets>> =
-            plugins.iter().map(|live| (live.entry.name.clone(), self.assets(&live.plugin))).collect();
-        Wording::build(&shop.locales, &assets, overrides)
+        let assets: BTreeMap<String, Arc<Assets>> = plugins
+            .iter()
+            .map(|live| (live.entry.name.clone(), Arc::clone(&live.plugin.manifest.assets)))
+            .collect();
+        self.kept.library.wording(&shop.locales, &assets, overrides)
     }
 
     /// Leaves out plugins whose own texts or templates are broken, or puts back what was live of them.

@@ -57,7 +57,7 @@ fn reserve<'c>(tx: &'c mut Tx, new: &'c NewReservation) -> BoxFuture<'c, Result<
     Box::pin(async move {
         // Nobody else reserves or uses it between this look and the commit.
         tx.lock(vec![Subject::Coupon(&new.shop, &new.code)]).await?;
-        let found = find(tx.connection(), &new.shop, &new.code, Some(&new.cart_id), new.now_ms).await?;
+        let found = find(&mut *tx.connection(), &new.shop, &new.code, Some(&new.cart_id), new.now_ms).await?;
         let Some(found) = found else { return Ok(Reserved::Refused(CodeReason::Unknown)) };
         if let Some(reason) = found.reason(new.customer_id.as_deref(), new.now_ms) {
             return Ok(Reserved::Refused(reason));

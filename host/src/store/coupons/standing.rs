@@ -4,7 +4,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::normal;
 use crate::domain::{CodeReason, Coupon};
-use crate::store::{Result, Store, from_json};
+use crate::store::{Result, Store, from_json, gate};
 
 /// A coupon's standing for a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,8 @@ impl Store {
         now_ms: i64,
     ) -> Result<Option<CouponStanding>> {
         let mut reads = self.inner.reads.acquire().await?;
-        let found = find(&mut reads, shop, &normal(code), holder.cart, now_ms).await?;
+        let found = find(&mut reads, shop, &normal(code), holder.cart, now_ms).await;
+        let found = found.map_err(|error| self.inner.reads.heard(error))?;
         Ok(found.map(|found| CouponStanding {
             reason: found.reason(holder.customer, now_ms),
             coupon: found.coupon,
@@ -81,7 +82,7 @@ pub(super) async fn find(
     cart: Option<&str>,
     now_ms: i64,
 ) -> Result<Option<Found>> {
-    sqlx::query(
+    sqlx::query(gate::around(
         "SELECT c.payload, c.currency, c.customer_id, \
            (SELECT COUNT(*) FROM coupon_uses u \
              WHERE u.shop = c.shop AND u.code = c.code AND u.released_at IS NULL), \
@@ -92,7 +93,7 @@ pub(super) async fn find(
              WHERE r.shop = c.shop AND r.code = c.code AND r.ending IS NULL AND r.expires_at > $4 \
                AND r.cart_id = $3) \
          FROM coupons c WHERE c.shop = $1 AND c.code = $2",
-    )
+    ))
     .bind(shop)
     .bind(code)
     .bind(cart.unwrap_or_default())

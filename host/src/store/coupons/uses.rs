@@ -56,7 +56,7 @@ pub(in crate::store) async fn spend(tx: &mut Tx, spending: &Spending<'_>) -> Res
     let Spending { shop, order, customer_id, codes, cancelled, now_ms, .. } = spending;
     let mut overused = Vec::new();
     for code in *codes {
-        let Some(found) = find(tx.connection(), shop, code, None, *now_ms).await? else { continue };
+        let Some(found) = find(&mut *tx.connection(), shop, code, None, *now_ms).await? else { continue };
         let over = !cancelled && found.uses >= i64::from(found.coupon.max_uses);
         sqlx::query(
             "INSERT INTO coupon_uses (shop, code, order_id, at, customer_id, over_limit, released_at) \

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::normal;
 use super::standing::{Holder, find};
 use crate::domain::{CodeReason, Coupon};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, gate};
 
 /// Uses and reservations that are shown, the newest.
 const SHOWN: i64 = 100;
@@ -63,20 +63,20 @@ impl Store {
         let code = normal(code);
         let mut reads = self.inner.reads.acquire().await?;
         let Some(found) = find(&mut reads, shop, &code, holder.cart, now_ms).await? else { return Ok(None) };
-        let issued = sqlx::query(
+        let issued = sqlx::query(gate::around(
             "SELECT plugin, order_id, issued_at, \
                (SELECT COUNT(*) FROM coupon_uses u \
                  WHERE u.shop = c.shop AND u.code = c.code AND u.over_limit = 1) \
              FROM coupons c WHERE c.shop = $1 AND c.code = $2",
-        )
+        ))
         .bind(shop)
         .bind(&code)
         .fetch_one(&mut *reads)
         .await?;
-        let uses = sqlx::query(
+        let uses = sqlx::query(gate::around(
             "SELECT order_id, at, over_limit, released_at FROM coupon_uses \
              WHERE shop = $1 AND code = $2 ORDER BY at DESC, order_id DESC LIMIT $3",
-        )
+        ))
         .bind(shop)
         .bind(&code)
         .bind(SHOWN)
@@ -92,11 +92,11 @@ impl Store {
             })
         })
         .collect::<Result<_>>()?;
-        let reservations = sqlx::query(
+        let reservations = sqlx::query(gate::around(
             "SELECT cart_id, customer_id, reserved_at, expires_at FROM coupon_reservations \
              WHERE shop = $1 AND code = $2 AND ending IS NULL AND expires_at > $3 \
              ORDER BY reserved_at DESC, cart_id LIMIT $4",
-        )
+        ))
         .bind(shop)
         .bind(&code)
         .bind(now_ms)

@@ -11,13 +11,18 @@ use sqlx::{AnyConnection, Connection as _};
 
 use super::Dialect;
 use crate::store::cache::Caches;
+use crate::store::health::Health;
+use crate::store::readers::Readers;
 use crate::store::signals::Signals;
 use crate::store::writer::{One, Writer};
-use crate::store::{Inner, Result, StoreError, handing, jobs, keys, migrations};
+use crate::store::{Inner, Result, StoreError, gate, handing, jobs, keys, migrations, new_id};
 use crate::threads;
 
 pub(super) const COUNT_OF_MIGRATION_TABLES: &str =
     "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
+
+/// A number in the file's head that SQLite itself has no use for: written even when it is the same.
+pub(super) const PULSE: &str = "PRAGMA user_version = 1";
 
 /// Takes the write lock at once: a lock that is taken later can fail half way.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -34,6 +39,33 @@ const PREPARE_READER: &[&str] =
 /// Readers at once; SQLite serves them beside the writer.
 const READERS: u32 = 8;
 
+/// So long a request waits for one of them, or a write for another process that holds the file.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// See <https://www.sqlite.org/rescode.html>; the low byte of an extended code is its primary one.
+pub(super) fn meaning(code: i32, text: String) -> StoreError {
+    match code & 0xff {
+        // BUSY, LOCKED.
+        5 | 6 => StoreError::Away(format!("another process holds it ({text}); see which, and end it")),
+        // READONLY.
+        8 => StoreError::Unwritable(format!(
+            "it may only be read ({text}); make its folder and file writable for the host's user"
+        )),
+        // IOERR.
+        10 => StoreError::Unwritable(format!("its disk fails ({text}); see the system's log")),
+        // CORRUPT, NOTADB.
+        11 | 26 => StoreError::Damaged(text),
+        // FULL.
+        13 => StoreError::Unwritable(format!("its disk is full ({text}); make room")),
+        // CANTOPEN.
+        14 => StoreError::Unwritable(format!(
+            "a file beside it cannot be opened ({text}); see the rights of its folder, and how many files the host \
+             has open"
+        )),
+        _ => StoreError::Database(text),
+    }
+}
+
 /// Opens (and migrates) `sqlite:<path>`; the path's folder is made. Locks against a second host.
 pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     let path = path(database, data_dir)?;
@@ -44,13 +76,15 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     let lock = lock(&path)?;
     let cannot = |error: sqlx::Error| match StoreError::from(error) {
         damaged @ StoreError::Damaged(_) => damaged,
+        StoreError::Away(what) => StoreError::Away(format!("{}: {what}", path.display())),
+        StoreError::Unwritable(what) => StoreError::Unwritable(format!("{}: {what}", path.display())),
         error => StoreError::Database(format!("cannot open {}: {error}", path.display())),
     };
     sqlx::any::install_default_drivers();
     look(&path).await.map_err(cannot)?;
-    // Its thread is that of the background: a burst of events leaves the processors to decisions.
+    // Of a thread below those of decisions: a burst of events leaves them the processors.
     let url = options(&path, "rwc")?;
-    let opening = threads::background().spawn(pool(1, PREPARE_WRITER, false).connect_with(url));
+    let opening = threads::writing().spawn(pool(1, PREPARE_WRITER).connect_with(url));
     let writer = opening.await.map_err(sqlx::Error::protocol).flatten().map_err(cannot)?;
     let mut connection = writer.acquire().await?;
     migrations::apply(&mut connection, Dialect::Sqlite).await?;
@@ -59,19 +93,23 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     handing::take_back(&mut connection).await?;
     let guest_key = keys::installation_key(&mut connection, "guest", &keys::new()?).await?;
 
-    // All of them now: those that the background would open later were of its threads, and decisions read by them.
-    let readers = pool(READERS, PREPARE_READER, true).min_connections(READERS);
+    // All of them now, for good: those that the background would open later were of its threads, and decisions read
+    // by them.
+    let readers = pool(READERS, PREPARE_READER).min_connections(READERS);
     let reads = readers.connect_with(options(&path, "rw")?).await?;
+    let health = Arc::new(Health::default());
     let caches = Arc::new(Caches::new(None));
     let signals = Arc::new(Signals::new());
     let writer = One::start(connection, Dialect::Sqlite, Arc::clone(&caches), Arc::clone(&signals));
     Ok(Inner {
-        reads,
+        reads: Readers::new(gate::reads(reads), Arc::clone(&health)),
         writer: Writer::One(writer),
         dialect: Dialect::Sqlite,
         caches,
         signals,
+        health,
         guest_key,
+        host: new_id("host", 0),
         lock: Some(lock),
     })
 }
@@ -88,23 +126,34 @@ async fn look(path: &Path) -> Result<(), sqlx::Error> {
 pub(super) async fn pending_migrations(database: &str, data_dir: &Path) -> Result<usize> {
     let path = path(database, data_dir)?;
     let _lock = shared_lock(&path)?;
-    // A reader, too, would make a write-ahead log; but one that a crash left behind has to be read.
-    let mode = if beside(&path, "-wal").exists() { "ro" } else { "ro&immutable=true" };
-    sqlx::any::install_default_drivers();
-    let mut connection = AnyConnection::connect_with(&options(&path, mode)?)
-        .await
-        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))?;
+    let mut connection = read_only(&path).await?;
     let pending = migrations::pending(&mut connection, Dialect::Sqlite).await;
     connection.close().await?;
     pending
 }
 
-fn pool(connections: u32, prepare: &'static [&'static str], may_end: bool) -> AnyPoolOptions {
-    let life = may_end.then(|| Duration::from_secs(30 * 60));
+/// Beside a host that runs, too, which has its lock; `None`: there is no file.
+pub(super) async fn look_at(path: &Path) -> Result<Option<AnyConnection>> {
+    if path.exists() { read_only(path).await.map(Some) } else { Ok(None) }
+}
+
+/// A reader, too, would make a write-ahead log; but that of a host that runs, or that a crash left behind, has to be
+/// read.
+async fn read_only(path: &Path) -> Result<AnyConnection> {
+    let mode = if beside(path, "-wal").exists() { "ro" } else { "ro&immutable=true" };
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect_with(&options(path, mode)?)
+        .await
+        .map_err(|error| StoreError::Database(format!("cannot open {}: {error}", path.display())))
+}
+
+fn pool(connections: u32, prepare: &'static [&'static str]) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        .max_lifetime(life)
+        .max_lifetime(None)
+        .idle_timeout(None)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for pragma in prepare {

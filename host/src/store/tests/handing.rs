@@ -9,6 +9,7 @@ use crate::domain::{Cause, Message};
 use crate::store::outgoing::{Origin, insert};
 
 const NOW: i64 = 1_795_856_400_000;
+const HANDING_MS: i64 = 300_000;
 
 async fn message(store: &Store, shop: &'static str, id: String) {
     store
@@ -61,6 +62,7 @@ fn hand_over(id: &str, judge: impl Fn(&Standing) -> Ruling + Send + Sync + 'stat
         day: Some(Day { date: "2026-11-28".to_owned(), next_ms: NOW + 1_000 }),
         link: None,
         now_ms: NOW,
+        until_ms: NOW + HANDING_MS,
     }
 }
 

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use rand::Rng as _;
 use sqlx::{AnyPool, Connection as _};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::{Touched, Tx, Work, panicked};
@@ -23,6 +23,13 @@ const TRIES: u32 = 20;
 
 /// So long a write waits for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Longer than a statement may take (`statement_timeout`): a server that says nothing for so long is away, though the
+/// network does not tell.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// That a rollback may take; what is dropped is rolled back by the server.
+const ROLLBACK: Duration = Duration::from_secs(5);
 
 /// The first pause between two attempts, ms; they grow with each.
 const PAUSE_MS: u64 = 5;
@@ -112,14 +119,17 @@ impl Room {
             tx.sql(self.dialect.begin()).await?;
             AssertUnwindSafe(work(&mut tx, input)).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
         };
-        match worked.await {
-            Ok(value) => match tx.sql("COMMIT").await {
+        match answered(worked).await {
+            Ok(value) => match answered(tx.sql("COMMIT")).await {
                 Ok(()) => Ok((value, std::mem::take(&mut tx.touched))),
                 Err(error) => {
-                    // A collision that the commit shows has left nothing; a lost answer may stand for a commit.
+                    // A collision that the commit shows has left nothing; a lost answer may stand for a commit, of
+                    // which nobody would be told again.
                     let broken = if matches!(error, StoreError::Collided(_)) {
                         Broken::BeforeCommit(error)
                     } else {
+                        self.caches.forget(&tx.touched);
+                        self.peers.tell(&tx.touched);
                         Broken::Final(error)
                     };
                     tx.abandon().await;
@@ -141,11 +151,18 @@ enum Broken {
     Final(StoreError),
 }
 
+/// What the server says, in time.
+async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
+    let silent = || StoreError::Away(format!("the server said nothing for {} s", SILENCE.as_secs()));
+    timeout(SILENCE, asked).await.unwrap_or_else(|_| Err(silent()))
+}
+
 impl Tx {
     /// Rolled back; a connection that cannot even do that is not used again.
     async fn abandon(mut self) {
-        if self.sql("ROLLBACK").await.is_err() {
-            let _ = self.connection.detach().close_hard().await;
+        let rolled_back = timeout(ROLLBACK, self.sql("ROLLBACK")).await;
+        if !matches!(rolled_back, Ok(Ok(()))) {
+            let _ = timeout(ROLLBACK, self.connection.detach().close_hard()).await;
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The one writer: members of a group share a transaction and its one sync to disk, each behind a
-//! savepoint, and hear of it after the commit.
+//! The one writer: members of a group share a transaction and its one sync to disk, and hear of it after the commit.
+//! Most groups have no member that fails. One that has is undone and run again, each member behind a savepoint.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ const GROUP: usize = 128;
 const QUEUE: usize = 1_024;
 
 trait Member: Send {
-    /// Whether to keep what it wrote.
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// An error: nothing of what it wrote is to be kept.
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<()>>;
     fn settle(self: Box<Self>, group: Result<()>);
 }
 
@@ -37,13 +37,13 @@ struct Queued<A, T> {
 }
 
 impl<A: Send + Sync + 'static, T: Send + 'static> Member for Queued<A, T> {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Result<()>> {
         Box::pin(async move {
             let result = AssertUnwindSafe((self.work)(tx, &self.input)).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(panicked()));
-            let keep = result.is_ok();
+            let ended = result.as_ref().map(|_| ()).map_err(StoreError::clone);
             self.result = Some(result);
-            keep
+            ended
         })
     }
 
@@ -104,6 +104,13 @@ impl One {
     }
 }
 
+/// Why a group came to nothing.
+enum Broken {
+    /// One of its members.
+    Member(StoreError),
+    Group(StoreError),
+}
+
 struct Room {
     tx: Tx,
     members: mpsc::Receiver<Box<dyn Member>>,
@@ -131,27 +138,15 @@ impl Room {
     }
 
     async fn group(&mut self, first: Box<dyn Member>) {
-        let mut touched = Touched::default();
-        let mut group = Vec::new();
-        let mut outcome = self.tx.sql(self.dialect.begin()).await;
-        let mut next = Some(first);
-        while let Some(mut member) = next.take() {
-            if outcome.is_ok() {
-                outcome = self.member(member.as_mut(), &mut touched).await;
-            }
-            group.push(member);
-            if outcome.is_ok() && group.len() < GROUP {
-                next = self.members.try_recv().ok();
-            }
+        let mut group = vec![first];
+        let mut outcome = self.together(&mut group).await;
+        if matches!(outcome, Err(Broken::Member(_))) && group.len() > 1 {
+            outcome = self.apart(&mut group).await.map_err(Broken::Group);
         }
-        if outcome.is_ok() {
-            outcome = self.tx.sql("COMMIT").await;
-        }
-        if outcome.is_err() {
-            // Fails when SQLite rolled back by itself, which is what is wanted.
-            let _ = self.tx.sql("ROLLBACK").await;
-            touched = Touched::default();
-        }
+        let (outcome, touched) = match outcome {
+            Ok(touched) => (Ok(()), touched),
+            Err(Broken::Member(error) | Broken::Group(error)) => (Err(error), Touched::default()),
+        };
         // Copies are forgotten before anyone hears that they are old.
         self.caches.forget(&touched);
         for member in group {
@@ -160,14 +155,64 @@ impl Room {
         self.signals.announce(touched);
     }
 
+    /// All or none; whoever queues meanwhile joins in.
+    async fn together(&mut self, group: &mut Vec<Box<dyn Member>>) -> Result<Touched, Broken> {
+        let mut touched = Touched::default();
+        if let Err(error) = self.tx.sql(self.dialect.begin()).await {
+            // Whoever queues behind a beginning that failed has waited as long: each in turn would wait for ever.
+            group.extend(std::iter::from_fn(|| self.members.try_recv().ok()));
+            return Err(Broken::Group(error));
+        }
+        let mut next = group.pop();
+        while let Some(mut member) = next.take() {
+            let ended = member.run(&mut self.tx).await;
+            group.push(member);
+            touched.take_in(std::mem::take(&mut self.tx.touched));
+            if let Err(error) = ended {
+                self.undo().await;
+                return Err(Broken::Member(error));
+            }
+            if group.len() < GROUP {
+                next = self.members.try_recv().ok();
+            }
+        }
+        self.commit(touched).await.map_err(Broken::Group)
+    }
+
+    /// Nothing is kept of those that fail.
+    async fn apart(&mut self, group: &mut [Box<dyn Member>]) -> Result<Touched> {
+        self.tx.sql(self.dialect.begin()).await?;
+        let mut touched = Touched::default();
+        for member in group {
+            if let Err(error) = self.member(member.as_mut(), &mut touched).await {
+                self.undo().await;
+                return Err(error);
+            }
+        }
+        self.commit(touched).await
+    }
+
+    async fn commit(&mut self, touched: Touched) -> Result<Touched> {
+        let committed = self.tx.sql("COMMIT").await;
+        if committed.is_err() {
+            self.undo().await;
+        }
+        committed.map(|()| touched)
+    }
+
+    async fn undo(&mut self) {
+        // Fails when SQLite rolled back by itself, which is what is wanted.
+        let _ = self.tx.sql("ROLLBACK").await;
+    }
+
     async fn member(&mut self, member: &mut dyn Member, touched: &mut Touched) -> Result<()> {
         self.tx.sql("SAVEPOINT member").await?;
-        let keep = member.run(&mut self.tx).await;
+        let ended = member.run(&mut self.tx).await;
         let own = std::mem::take(&mut self.tx.touched);
-        if keep {
-            touched.take_in(own);
-        } else {
-            self.tx.sql("ROLLBACK TO member").await?;
+        match ended {
+            Ok(()) => touched.take_in(own),
+            // Where SQLite rolled all back by itself, there is no savepoint left: its reason is the group's.
+            Err(error) => self.tx.sql("ROLLBACK TO member").await.map_err(|_| error)?,
         }
         self.tx.sql("RELEASE member").await
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::AnyPool;
 use sqlx::postgres::PgListener;
+use sqlx::{AnyPool, Executor as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::store::Result;
 use crate::store::cache::Caches;
@@ -26,6 +27,9 @@ const BREATH: Duration = Duration::from_millis(5);
 
 /// Between two attempts to reach a database that is away.
 const TROUBLE: Duration = Duration::from_millis(500);
+
+/// After so long without a word is tried whether the server is there: a network may lose it without telling.
+const SILENCE: Duration = Duration::from_secs(15);
 
 #[derive(Serialize, Deserialize)]
 struct Word {
@@ -93,18 +97,22 @@ async fn tell(pool: AnyPool, me: String, mut to_say: mpsc::UnboundedReceiver<Tou
         while let Ok(more) = to_say.try_recv() {
             touched.take_in(more);
         }
+        touched.unite();
         let mut word =
             serde_json::to_string(&Word { from: me.clone(), touched: Some(touched) }).unwrap_or_default();
         if word.len() > LONGEST {
             word = serde_json::to_string(&Word { from: me.clone(), touched: None }).unwrap_or_default();
         }
+        let mut told = false;
         while let Err(error) =
             sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(&word).execute(&pool).await
         {
             if pool.is_closed() {
                 return;
             }
-            tracing::warn!(%error, "other hosts cannot be told of this one's commits; trying again");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "other hosts cannot be told of this one's commits; trying again");
+            }
             tokio::time::sleep(TROUBLE).await;
         }
         tokio::time::sleep(BREATH).await;
@@ -119,7 +127,15 @@ async fn hear(
     signals: Arc<Signals>,
 ) {
     loop {
-        match listener.try_recv().await {
+        let said = match timeout(SILENCE, listener.try_recv()).await {
+            Ok(said) => said,
+            Err(_) => match timeout(SILENCE, listener.execute("SELECT 1")).await {
+                Ok(Ok(_)) => continue,
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+            },
+        };
+        match said {
             Ok(Some(said)) => match serde_json::from_str::<Word>(said.payload()) {
                 Ok(word) if word.from == me => {}
                 Ok(Word { touched: Some(touched), .. }) => {

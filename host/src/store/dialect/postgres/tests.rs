@@ -9,10 +9,11 @@ use tempfile::TempDir;
 
 use crate::domain::{CustomerInput, Event, Hook};
 use crate::store::tests::{entry, owner};
-use crate::store::writer::{Subject, Tx};
+use crate::store::usage::Growth;
+use crate::store::writer::{Subject, Tx, Work};
 use crate::store::{
-    Change, Changes, Claim, Completion, Intake, Result, StateChange, Store, StoreError, Taken, new_id, state,
-    testing,
+    Change, Changes, Claim, Completion, Intake, Result, StateChange, Store, StoreError, Taken, jobs, new_id,
+    state, testing,
 };
 
 const HOSTS: usize = 3;
@@ -181,16 +182,26 @@ async fn what_one_host_changes_the_others_forget_and_hear_of() {
         let found = store.products("s", &["a".to_owned()]).await.unwrap().remove(0);
         found.map(|entry| entry.product.price)
     };
+    let remembered = |store: Store| async move {
+        store.state(&owner("1"), &["round".to_owned()]).await.unwrap().remove(0).value
+    };
     for round in 0..20 {
         let before = price(stores[1].clone()).await;
         assert_eq!(before, (round > 0).then_some(round - 1), "a copy is kept");
+        assert_eq!(remembered(stores[1].clone()).await, before.map(|round| round.to_string()));
         let mut heard = stores[1].work();
         heard.mark_unchanged();
         stores[0].put_products("s", &[entry("a", round)], 0).await.unwrap();
+        let put = Change::Put(round.to_string());
+        let change = StateChange { owner: owner("1"), key: "round".to_owned(), change: put };
+        let work: Work<StateChange, Growth> =
+            |tx, change| Box::pin(state::change(tx, std::slice::from_ref(change)));
+        stores[0].write(change, work).await.unwrap();
         // Says that there is work: heard after the copy is forgotten.
         stores[0].take_in(placed(&format!("order-{round}"))).await.unwrap();
         tokio::time::timeout(Duration::from_secs(10), heard.changed()).await.expect("a word").unwrap();
         assert_eq!(price(stores[1].clone()).await, Some(round));
+        assert_eq!(remembered(stores[1].clone()).await, Some(round.to_string()));
     }
 }
 
@@ -303,4 +314,35 @@ fn read_then_write<'c>(tx: &'c mut Tx, index: &'c usize) -> futures::future::Box
         state::change(tx, &[change]).await?;
         Ok(())
     })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: tests/run starts it"]
+async fn a_commit_slower_than_its_lease_is_not_taken_from_its_host_and_holds_up_no_other() {
+    let (_folder, stores) = hosts().await;
+    stores[0].take_in(placed("1")).await.unwrap();
+    let job = stores[0].claim(claim()).await.unwrap().0.remove(0);
+    let after_its_lease = 200_000;
+    let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let store = stores[0].clone();
+    let committing = tokio::spawn(async move {
+        store
+            .write((job, begun), |tx, (job, begun)| {
+                Box::pin(async move {
+                    jobs::finish(tx, job, 20).await?;
+                    begun.send(()).unwrap();
+                    sqlx::query("SELECT pg_sleep(1.5)").execute(tx.connection()).await?;
+                    jobs::archive(tx, &job.id, &job.event_id, 20).await
+                })
+            })
+            .await
+    });
+    begins.recv().await.unwrap();
+    let looked = std::time::Instant::now();
+    stores[1].reclaim(after_its_lease).await.unwrap();
+    let (found, _) = stores[1].claim(Claim { now_ms: after_its_lease, ..claim() }).await.unwrap();
+    assert!(looked.elapsed() < Duration::from_millis(1_000), "{:?}", looked.elapsed());
+    // Of `q`, whose lease was over too; that of `p` is being committed.
+    assert_eq!(found.len(), 1, "{found:?}");
+    committing.await.unwrap().unwrap();
 }
