@@ -1,0 +1,1 @@
+goes-with = Goes well with it

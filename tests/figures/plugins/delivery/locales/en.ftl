@@ -1,0 +1,3 @@
+economy = Economy
+standard = Standard
+express = Express
