@@ -20,7 +20,12 @@ fn own(answer: &Value, plugin: &str, found: &mut String) {
         Value::Object(fields) => {
             let named = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default();
             if named("plugin") == plugin || named("id").starts_with(&format!("{plugin}/")) {
-                found.push_str(&answer.to_string());
+                // The quote's signature is the host's: in so many letters any name may come up.
+                let whole = fields.iter().filter(|(key, _)| *key != "quote");
+                found.push_str(
+                    &Value::Object(whole.map(|(key, value)| (key.clone(), value.clone())).collect())
+                        .to_string(),
+                );
             } else {
                 fields.values().for_each(|value| own(value, plugin, found));
             }
