@@ -57,9 +57,12 @@ unsafe impl GlobalAlloc for Bump {
             self.end.set(start + ARENA);
         }
         loop {
-            let start = self.next.get().next_multiple_of(layout.align());
-            match start.checked_add(layout.size()) {
-                Some(end) if end <= self.end.get() => {
+            // An alignment is a power of two: a mask does what a division would.
+            let mask = layout.align() - 1;
+            let start = self.next.get().checked_add(mask).map(|start| start & !mask);
+            let end = start.and_then(|start| start.checked_add(layout.size()));
+            match start.zip(end) {
+                Some((start, end)) if end <= self.end.get() => {
                     self.next.set(end);
                     return start as *mut u8;
                 }

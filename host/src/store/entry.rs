@@ -1,8 +1,9 @@
 //! Where an event stands when it comes, and what it changes of its order and shipments.
 
 use super::events::Row;
+use super::orders::{self, Placed};
 use super::writer::Tx;
-use super::{Result, coupons, orders};
+use super::{Result, coupons};
 use crate::domain::{Event, Hook};
 
 /// Where an event stands when it comes.
@@ -13,6 +14,8 @@ pub(super) enum Standing {
         locale: Option<String>,
         /// Codes of which nothing was left when the order came.
         overused: Vec<String>,
+        /// Held events of the order may be possible now.
+        awaited: bool,
     },
     TooEarly,
     /// The order had been placed already.
@@ -63,10 +66,17 @@ pub(super) async fn enter(
             now_ms,
         };
         let overused = coupons::spend(tx, &spending).await?;
-        return Ok(Standing::Ready { seq: placed.seq, customer_id: None, locale: None, overused });
+        let Placed { seq, awaited, .. } = placed;
+        return Ok(Standing::Ready { seq, customer_id: None, locale: None, overused, awaited });
     }
     let Some(order_id) = event.order_id() else {
-        return Ok(Standing::Ready { seq: 0, customer_id: None, locale: None, overused: Vec::new() });
+        return Ok(Standing::Ready {
+            seq: 0,
+            customer_id: None,
+            locale: None,
+            overused: Vec::new(),
+            awaited: false,
+        });
     };
     let shipment = match event {
         Event::DeliveryUpdated(update) | Event::OrderDelivered(update) => {
@@ -127,5 +137,6 @@ pub(super) async fn enter(
         customer_id: order.customer_id,
         locale: order.locale,
         overused: Vec::new(),
+        awaited: matches!(event, Event::OrderShipped(_)),
     })
 }

@@ -133,7 +133,8 @@ pub(super) async fn open(
         insert(tx, row, state, None).await?;
     }
     jobs::insert(tx, row, plugins, now_ms).await?;
-    if let Some(order_id) = &row.order_id {
+    // An order's first event finds no message of it.
+    if let Some(order_id) = row.order_id.as_ref().filter(|_| row.seq > 1) {
         outgoing::cancel_on(tx, &row.shop, order_id, &row.hook, now_ms).await?;
     }
     Ok(())

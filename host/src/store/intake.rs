@@ -101,14 +101,12 @@ fn take_in<'c>(tx: &'c mut Tx, intake: &'c Intake) -> BoxFuture<'c, Result<Taken
                 tx.touched.work = true;
                 Ok(Taken::New { held: true, overused: Vec::new() })
             }
-            Standing::Ready { seq, customer_id, locale, overused } => {
+            Standing::Ready { seq, customer_id, locale, overused, awaited } => {
                 row.seq = seq;
                 row.customer_id = row.customer_id.or(customer_id);
                 row.locale = row.locale.or(locale);
                 events::open(tx, &row, &intake.subscribers, intake.now_ms, false).await?;
-                if let (Event::OrderPlaced(_) | Event::OrderShipped(_), Some(order_id)) =
-                    (&intake.event, &row.order_id)
-                {
+                if let (true, Some(order_id)) = (awaited, &row.order_id) {
                     events::release(tx, intake, order_id).await?;
                 }
                 Ok(Taken::New { held: false, overused })

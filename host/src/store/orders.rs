@@ -27,6 +27,8 @@ pub(super) struct Placed {
     pub seq: i64,
     /// Its cancellation came first.
     pub cancelled: bool,
+    /// Events that came before it are held.
+    pub awaited: bool,
 }
 
 /// An order as an event finds it.
@@ -102,7 +104,8 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<Plac
            quote = excluded.quote, placed_event = excluded.placed_event, placed_at = excluded.placed_at, \
            updated_at = excluded.updated_at \
          WHERE orders.payload IS NULL \
-         RETURNING last_seq, status",
+         RETURNING last_seq, status, \
+           (SELECT COUNT(*) FROM events WHERE shop = $1 AND order_id = $2 AND state = 'held')",
     )
     .bind(new.shop)
     .bind(&order.id)
@@ -125,7 +128,8 @@ pub(super) async fn place(tx: &mut Tx, new: &NewOrder<'_>) -> Result<Option<Plac
     }
     row.map(|row| {
         let status: String = row.try_get(1)?;
-        Ok(Placed { seq: row.try_get(0)?, cancelled: status == "cancelled" })
+        let held: i64 = row.try_get(2)?;
+        Ok(Placed { seq: row.try_get(0)?, cancelled: status == "cancelled", awaited: held > 0 })
     })
     .transpose()
 }

@@ -1,21 +1,22 @@
-//! Load: a client that costs little beside what it measures. Its connections are kept alive, its requests are made once,
-//! and it has a thread and a runtime of its own.
+//! Load: a client that costs little beside what it measures. Its connections are kept alive, its requests are bytes that
+//! are made once, of an answer only what frames it is read, and it has a thread and a runtime of its own.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
-pub type Request = hyper::Request<Full<Bytes>>;
+/// A request as it goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Request(Bytes);
 
 /// Connections of a load at a fixed rate; who finds none free waits.
 const CONNECTIONS: usize = 64;
@@ -124,24 +125,84 @@ impl Load {
     }
 }
 
+impl Request {
+    pub fn new(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!("{method} {path} HTTP/1.1\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        Self([head.as_bytes(), body].concat().into())
+    }
+}
+
 /// A connection that is kept alive.
-pub struct Connection(SendRequest<Full<Bytes>>);
+pub struct Connection {
+    stream: TcpStream,
+    /// What was read and is not an answer yet.
+    read: BytesMut,
+    /// Nothing more can be asked.
+    closed: bool,
+}
+
+/// What frames an answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    /// Bytes of itself, and of the body behind it.
+    length: usize,
+    body: usize,
+    last: bool,
+}
 
 impl Connection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self(sender))
+        Ok(Self { stream, read: BytesMut::with_capacity(16 << 10), closed: false })
+    }
+
+    /// The server may close one that was idle for long.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+            || !matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
     pub async fn ask(&mut self, request: Request) -> anyhow::Result<(u16, Bytes)> {
-        self.0.ready().await?;
-        let answer = self.0.send_request(request).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
+        // Until the answer is whole, nothing else fits.
+        self.closed = true;
+        self.stream.write_all(&request.0).await?;
+        loop {
+            if let Some(head) = head(&self.read)?
+                && self.read.len() >= head.length + head.body
+            {
+                self.closed = head.last;
+                self.read.advance(head.length);
+                return Ok((head.status, self.read.split_to(head.body).freeze()));
+            }
+            self.read.reserve(4 << 10);
+            ensure!(
+                self.stream.read_buf(&mut self.read).await? > 0,
+                "the connection ended before the answer"
+            );
+        }
     }
+}
+
+/// None: not all of it was read.
+fn head(read: &[u8]) -> anyhow::Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut answer = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(length) = answer.parse(read)? else { return Ok(None) };
+    let status = answer.code.context("an answer has a status")?;
+    let value = |wanted: &str| {
+        answer
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(wanted))
+            .map(|header| header.value)
+    };
+    let body = value("content-length").context("an answer does not say its length")?;
+    let body = std::str::from_utf8(body)?.parse()?;
+    let last = value("connection").is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
+    Ok(Some(Head { status, length, body, last }))
 }
 
 /// Each client asks again as soon as it is answered (closed loop). Wrong answers do not count, and are an error when they
@@ -160,7 +221,7 @@ pub async fn saturate(aim: &Aim, clients: usize, enough: Enough) -> anyhow::Resu
                     while !enough.is_reached(sent.fetch_add(1, Ordering::Relaxed), began) {
                         let asked = Instant::now();
                         let answered = aim.ask(&mut connection).await;
-                        if connection.0.is_closed() {
+                        if connection.is_closed() {
                             return Err(answered.err().context("a connection was closed")?);
                         }
                         own.take(asked.elapsed(), answered.map(|_| ()));
@@ -224,14 +285,14 @@ async fn from(pool: &(Mutex<Vec<Connection>>, Semaphore), aim: &Aim) -> anyhow::
     let _turn = pool.1.acquire().await?;
     let free = || pool.0.lock().unwrap_or_else(PoisonError::into_inner);
     // The server closes those that were idle for long.
-    let kept = std::iter::from_fn(|| free().pop()).find(|kept| !kept.0.is_closed());
+    let kept = std::iter::from_fn(|| free().pop()).find(|kept| !kept.is_closed());
     let mut connection = match kept {
         Some(connection) => connection,
         // One that broke was not given back.
         None => Connection::open(aim.address).await?,
     };
     let answered = aim.ask(&mut connection).await;
-    if !connection.0.is_closed() {
+    if !connection.is_closed() {
         free().push(connection);
     }
     answered.map(|_| ())
@@ -258,6 +319,15 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_framed_by_what_it_says_of_its_length() {
+        let answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nconnection: close\r\n\r\n{}";
+        let length = answer.len() - 2;
+        assert_eq!(head(answer).unwrap(), Some(Head { status: 202, length, body: 2, last: true }));
+        assert_eq!(head(&answer[..length - 1]).unwrap(), None);
+        assert!(head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+    }
 
     #[test]
     fn a_percentile_is_a_value_that_was_there() {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use anyhow::ensure;
 use bytes::Bytes;
-use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::ground::{SHOP, key};
@@ -41,21 +40,16 @@ const PRODUCTS: [&str; 24] = [
     "butter-dish",
 ];
 
-pub fn request(method: &str, path: &str, shop: &str, body: impl Into<Bytes>) -> Request {
-    let mut request = Request::new(Full::new(body.into()));
-    *request.method_mut() = method.parse().unwrap_or_default();
-    *request.uri_mut() = path.parse().unwrap_or_default();
-    let headers = request.headers_mut();
-    for (name, value) in [
-        ("host", "localhost".to_owned()),
-        ("content-type", "application/json".to_owned()),
-        ("authorization", format!("Bearer {}", key(shop))),
-    ] {
-        if let Ok(value) = value.parse() {
-            headers.insert(name, value);
-        }
-    }
-    request
+pub fn request(method: &str, path: &str, shop: &str, body: &str) -> Request {
+    with(method, path, shop, &[("content-type", "application/json")], body)
+}
+
+/// The same with headers of its own.
+fn with(method: &str, path: &str, shop: &str, own: &[(&str, &str)], body: &str) -> Request {
+    let authorisation = format!("Bearer {}", key(shop));
+    let mut headers = vec![("host", "localhost"), ("authorization", authorisation.as_str())];
+    headers.extend(own);
+    Request::new(method, path, &headers, body.as_bytes())
 }
 
 /// So many lines, to Kraków.
@@ -92,7 +86,7 @@ pub fn customer() -> Value {
 /// A checkout of the known customer.
 pub fn checkout(shop: &str, lines: usize) -> Request {
     let body = json!({ "cart": cart(lines), "customer_id": CUSTOMER, "locale": "en" });
-    request("POST", "/v1/hooks/checkout", shop, body.to_string())
+    request("POST", "/v1/hooks/checkout", shop, &body.to_string())
 }
 
 /// Checkouts of a host, whose answers are as whole as the first, which `is_whole` looks at.
@@ -139,12 +133,13 @@ pub fn orders(address: SocketAddr, first: u64) -> Aim {
         let number = first + number;
         let (order, customer) = (format!("order-{number:08}"), format!("customer-{number:08}"));
         let body = template.replace("order-template", &order).replace("customer-template", &customer);
-        let mut request = request("POST", "/v1/hooks/order-placed", SHOP, body);
-        if let Ok(value) = order.parse() {
-            request.headers_mut().insert("idempotency-key", value);
-        }
-        request
+        placed(SHOP, &order, &body)
     })
+}
+
+fn placed(shop: &str, name: &str, body: &str) -> Request {
+    let headers = [("content-type", "application/json"), ("idempotency-key", name)];
+    with("POST", "/v1/hooks/order-placed", shop, &headers, body)
 }
 
 pub fn order(id: &str, customer: &str, placed_at: &str) -> Value {
@@ -183,12 +178,11 @@ pub async fn furnish(address: SocketAddr, shop: &str) -> anyhow::Result<()> {
             format!("{product}\n")
         })
         .collect();
-    let mut catalogue = request("PUT", "/v1/catalog/products", shop, products);
-    catalogue.headers_mut().insert("content-type", "application/x-ndjson".parse()?);
-    send(&mut connection, catalogue).await?;
+    let lines = [("content-type", "application/x-ndjson")];
+    send(&mut connection, with("PUT", "/v1/catalog/products", shop, &lines, &products)).await?;
     let customer = json!({ "first_name": "Ania", "locale": "en", "zone": "Europe/Warsaw" });
-    send(&mut connection, request("PUT", &format!("/v1/customers/{CUSTOMER}"), shop, customer.to_string()))
-        .await?;
+    let path = format!("/v1/customers/{CUSTOMER}");
+    send(&mut connection, request("PUT", &path, shop, &customer.to_string())).await?;
     for number in 0..PAST_ORDERS {
         let id = format!("past-{number}");
         let mut past = order(&id, CUSTOMER, &format!("2019-{:02}-15T09:00:00Z", number + 1));
@@ -201,9 +195,7 @@ pub async fn furnish(address: SocketAddr, shop: &str) -> anyhow::Result<()> {
         past["order"]["lines"] = bought.into();
         past["order"]["subtotal"] = 18_000.into();
         past["order"]["total"] = PAST_TOTAL.into();
-        let mut placed = request("POST", "/v1/hooks/order-placed", shop, past.to_string());
-        placed.headers_mut().insert("idempotency-key", id.parse()?);
-        send(&mut connection, placed).await?;
+        send(&mut connection, placed(shop, &id, &past.to_string())).await?;
     }
     Ok(())
 }
@@ -214,8 +206,7 @@ pub fn bought(number: usize) -> [&'static str; 3] {
 }
 
 async fn send(connection: &mut Connection, request: Request) -> anyhow::Result<()> {
-    let path = request.uri().to_string();
     let (status, body) = connection.ask(request).await?;
-    ensure!((200..300).contains(&status), "{path}: {status} {}", String::from_utf8_lossy(&body));
+    ensure!((200..300).contains(&status), "{status} {}", String::from_utf8_lossy(&body));
     Ok(())
 }
