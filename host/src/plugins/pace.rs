@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::plugins::slots::{Lane, Shares, Slots};
 use crate::threads;
 
-/// What a call computes after its first stride without waiting for a turn: most calls end in the first, of a tenth of it.
+/// What a call computes after its first stride without waiting for a turn: most calls end within the first.
 const SPRINT: Duration = Duration::from_millis(2);
 
 /// All calls that have turns are alike.
