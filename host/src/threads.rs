@@ -4,6 +4,7 @@
 
 mod starvation;
 
+use std::cell::Cell;
 use std::io;
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -16,11 +17,19 @@ pub use starvation::pause;
 
 /// Level of nice(2): of two threads that want the same processor, one that is five levels below gets a quarter of it.
 const WRITING: i32 = 5;
+/// A third of what those get that write.
+const READING: i32 = 10;
+
+thread_local! {
+    static GIVES_WAY: Cell<bool> = const { Cell::new(false) };
+}
 
 static BACKGROUND_THREADS: LazyLock<io::Result<Runtime>> =
     LazyLock::new(|| threads("background", processors(), give_way));
 static WRITING_THREADS: LazyLock<io::Result<Runtime>> =
     LazyLock::new(|| threads("writing", 1, || lower(WRITING)));
+static READING_THREADS: LazyLock<io::Result<Runtime>> =
+    LazyLock::new(|| threads("reading", 1, || lower(READING)));
 static LONG_THREADS: LazyLock<io::Result<Runtime>> =
     LazyLock::new(|| threads("long-calls", long_calls_at_once(), give_way));
 
@@ -34,6 +43,13 @@ pub fn background() -> Handle {
 #[must_use]
 pub fn writing() -> Handle {
     handle(&WRITING_THREADS)
+}
+
+/// For what the background reads: little of a busy processor, but more than what computes for long there, so that one
+/// shop's messages do not keep the events of others.
+#[must_use]
+pub fn reading() -> Handle {
+    handle(&READING_THREADS)
 }
 
 /// For calls of plugins that compute for long.
@@ -68,6 +84,7 @@ pub fn computed() -> Duration {
 /// (`SCHED_IDLE` of sched(7)): a thread that only has a lower level runs its slice to the end, and a question takes
 /// a few such turns.
 pub fn give_way() {
+    GIVES_WAY.set(true);
     #[cfg(target_os = "linux")]
     {
         use thread_priority::unix::{
@@ -82,6 +99,12 @@ pub fn give_way() {
             tracing::debug!(?error, "a thread does not give way");
         }
     }
+}
+
+/// Whether the calling thread does.
+#[must_use]
+pub fn gives_way() -> bool {
+    GIVES_WAY.get()
 }
 
 fn processors() -> usize {
@@ -129,7 +152,8 @@ mod tests {
     fn way() -> (Option<i32>, bool) {
         let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         let nice = rustix::process::getpriority_process(None).ok();
-        (nice, thread_schedule_policy().unwrap() == idle)
+        assert_eq!(thread_schedule_policy().unwrap() == idle, gives_way());
+        (nice, gives_way())
     }
 
     #[test]
@@ -140,6 +164,7 @@ mod tests {
         let of = |handle: Handle| runtime.block_on(async { handle.spawn(async { way() }).await.unwrap() });
         assert!(of(background()).1 && of(long_calls()).1);
         assert_eq!(of(writing()), (nice.map(|nice| nice + WRITING), false));
+        assert_eq!(of(reading()), (nice.map(|nice| nice + READING), false));
         assert_eq!(way(), (nice, false));
     }
 }

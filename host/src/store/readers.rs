@@ -11,24 +11,35 @@ use sqlx::{Any, AnyConnection, Describe, Either, Execute, Executor, SqlStr};
 
 use super::health::Health;
 use super::{Result, StoreError, gate};
+use crate::threads;
 
 #[derive(Debug)]
 pub(super) struct Readers {
     pool: gate::Reads,
+    /// Those of threads that give way, where reading computes in this process.
+    giving_way: Option<gate::Reads>,
     health: Arc<Health>,
 }
 
 impl Readers {
-    pub fn new(pool: gate::Reads, health: Arc<Health>) -> Self {
-        Self { pool, health }
+    pub fn new(pool: gate::Reads, giving_way: Option<gate::Reads>, health: Arc<Health>) -> Self {
+        Self { pool, giving_way, health }
+    }
+
+    /// What nobody waits for is read by threads that nobody waits for.
+    fn pool(&self) -> &gate::Reads {
+        self.giving_way.as_ref().filter(|_| threads::gives_way()).unwrap_or(&self.pool)
     }
 
     /// For several reads in a row.
     pub async fn acquire(&self) -> Result<impl DerefMut<Target = AnyConnection> + use<>> {
-        self.pool.acquire().await.map_err(|error| self.heard(StoreError::from(error)))
+        self.pool().acquire().await.map_err(|error| self.heard(StoreError::from(error)))
     }
 
     pub async fn close(&self) {
+        if let Some(giving_way) = &self.giving_way {
+            giving_way.close().await;
+        }
         self.pool.close().await;
     }
 
@@ -56,7 +67,7 @@ impl<'c> Executor<'c> for &'c Readers {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        self.pool.fetch_many(query).inspect(move |row| self.listen(row)).boxed()
+        self.pool().fetch_many(query).inspect(move |row| self.listen(row)).boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, sqlx::Error>>
@@ -64,7 +75,7 @@ impl<'c> Executor<'c> for &'c Readers {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        self.pool.fetch_optional(query).inspect(move |row| self.listen(row)).boxed()
+        self.pool().fetch_optional(query).inspect(move |row| self.listen(row)).boxed()
     }
 
     fn prepare_with<'e>(
@@ -75,13 +86,13 @@ impl<'c> Executor<'c> for &'c Readers {
     where
         'c: 'e,
     {
-        self.pool.prepare_with(sql, parameters)
+        self.pool().prepare_with(sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Any>, sqlx::Error>>
     where
         'c: 'e,
     {
-        self.pool.describe(sql)
+        self.pool().describe(sql)
     }
 }

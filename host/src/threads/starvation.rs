@@ -13,7 +13,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Who computed less since the last look, and wants to.
 const STILL: Duration = Duration::from_millis(1);
 /// How long questions pause: with the looks, about a tenth of the time.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
+/// Looks after which threads that began meanwhile are found. To look at all, which may be hundreds, takes a processor's
+/// millisecond from questions.
+const FIND_EVERY: u64 = 10;
 
 static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Milliseconds after `BEGUN`.
@@ -40,12 +43,12 @@ fn watch() {}
 
 #[cfg(target_os = "linux")]
 fn watch() {
-    let mut before = linux::idle_threads();
-    loop {
+    let mut before = linux::find();
+    for look in 1_u64.. {
         std::thread::sleep(LOOK);
-        let now = linux::idle_threads();
-        let stands_still = |(id, one): (&u64, &linux::Thread)| {
-            let before = before.get(id);
+        let now = if look % FIND_EVERY == 0 { linux::find() } else { linux::look(before.keys().cloned()) };
+        let stands_still = |(folder, one): (&std::path::PathBuf, &linux::Thread)| {
+            let before = before.get(folder);
             before.is_some_and(|before| before.wants && one.wants && one.computed < before.computed + STILL)
         };
         if now.iter().any(stands_still) {
@@ -59,7 +62,7 @@ fn watch() {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::collections::HashMap;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::Duration;
 
     pub struct Thread {
@@ -68,15 +71,16 @@ mod linux {
         pub computed: Duration,
     }
 
-    /// Threads of this process that give way, by id.
-    pub fn idle_threads() -> HashMap<u64, Thread> {
+    /// Threads of this process that give way, by their folders.
+    pub fn find() -> HashMap<PathBuf, Thread> {
         let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-        threads
-            .filter_map(|thread| {
-                // One that has just ended is none.
-                Some((thread.file_name().to_str()?.parse().ok()?, idle(&thread.path())?))
-            })
-            .collect()
+        look(threads.map(|thread| thread.path()))
+    }
+
+    /// Those of these.
+    pub fn look(folders: impl Iterator<Item = PathBuf>) -> HashMap<PathBuf, Thread> {
+        // One that has just ended is none.
+        folders.filter_map(|folder| idle(&folder).map(|thread| (folder, thread))).collect()
     }
 
     fn idle(folder: &Path) -> Option<Thread> {
@@ -124,7 +128,7 @@ mod tests {
         let begun = Instant::now();
         let mut done = threads::long_calls().spawn(async { compute(Duration::from_millis(200)) });
         let done =
-            questions.block_on(async { tokio::time::timeout(Duration::from_secs(20), &mut done).await });
+            questions.block_on(async { tokio::time::timeout(Duration::from_secs(60), &mut done).await });
         questions.shutdown_background();
         assert!(done.is_ok(), "{:?}", begun.elapsed());
     }

@@ -95,7 +95,7 @@ pub(super) async fn open(database: &str) -> Result<Inner> {
     let peers = Peers::meet(database, writes.clone(), Arc::clone(&caches), Arc::clone(&signals)).await?;
     let writer = Many::start(writes, Dialect::Postgres, Arc::clone(&caches), Arc::clone(&signals), peers);
     Ok(Inner {
-        reads: Readers::new(gate::reads(reads), Arc::clone(&health)),
+        reads: Readers::new(gate::reads(reads), None, Arc::clone(&health)),
         writer: Writer::Many(writer),
         dialect: Dialect::Postgres,
         caches,

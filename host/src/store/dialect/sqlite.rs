@@ -38,6 +38,8 @@ const PREPARE_READER: &[&str] =
 
 /// Readers at once; SQLite serves them beside the writer.
 const READERS: u32 = 8;
+/// Those of threads that give way.
+const READERS_GIVING_WAY: u32 = 4;
 
 /// So long a request waits for one of them, or a write for another process that holds the file.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -93,16 +95,17 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     handing::take_back(&mut connection).await?;
     let guest_key = keys::installation_key(&mut connection, "guest", &keys::new()?).await?;
 
-    // All of them now, for good: those that the background would open later were of its threads, and decisions read
-    // by them.
-    let readers = pool(READERS, PREPARE_READER).min_connections(READERS);
-    let reads = readers.connect_with(options(&path, "rw")?).await?;
+    // All of them now, for good: a reader computes at the priority of the thread that opens it.
+    let readers = |number| pool(number, PREPARE_READER).min_connections(number);
+    let reads = readers(READERS).connect_with(options(&path, "rw")?).await?;
+    let opening = threads::reading().spawn(readers(READERS_GIVING_WAY).connect_with(options(&path, "rw")?));
+    let giving_way = opening.await.map_err(sqlx::Error::protocol).flatten()?;
     let health = Arc::new(Health::default());
     let caches = Arc::new(Caches::new(None));
     let signals = Arc::new(Signals::new());
     let writer = One::start(connection, Dialect::Sqlite, Arc::clone(&caches), Arc::clone(&signals));
     Ok(Inner {
-        reads: Readers::new(gate::reads(reads), Arc::clone(&health)),
+        reads: Readers::new(gate::reads(reads), Some(gate::reads(giving_way)), Arc::clone(&health)),
         writer: Writer::One(writer),
         dialect: Dialect::Sqlite,
         caches,

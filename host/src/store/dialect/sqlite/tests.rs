@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use crate::store::migrations::MIGRATIONS;
 use crate::store::tests::{entry, house, open};
 use crate::store::{Store, StoreError};
+use crate::threads;
 
 mod ready;
 
@@ -53,6 +54,19 @@ async fn the_writer_syncs_each_commit_to_disk() {
     assert_eq!(settings, ("wal".to_owned(), 2));
     let refused = sqlx::query("DELETE FROM orders").execute(&store.inner.reads).await;
     assert!(refused.is_err(), "readers only read");
+}
+
+#[tokio::test]
+async fn threads_that_give_way_read_by_connections_of_their_own() {
+    let (_folder, store) = house().await;
+    let mut held = Vec::new();
+    for _ in 0..super::READERS {
+        held.push(store.inner.reads.acquire().await.unwrap());
+    }
+    let read = |store: Store, id| async move { store.customer("s", id).await };
+    threads::background().spawn(read(store.clone(), "one")).await.unwrap().unwrap();
+    let refused = read(store, "another").await.unwrap_err();
+    assert!(refused.to_string().contains("no connection"), "{refused}");
 }
 
 #[tokio::test]
