@@ -2,7 +2,7 @@
 
 pub(super) mod forms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -144,15 +144,19 @@ async fn one(wire: &Wire, caller: &Caller, headers: &HeaderMap, sent: Sent) -> R
     events::answer(wire, caller, headers, receipt).await
 }
 
-/// Events of one order one after the other, those without an order too; orders side by side.
+/// Events of one order one after the other, those without an order too; orders side by side. What is sent under one
+/// identity goes the way of the first, which is the one that is kept.
 async fn take_all(wire: &Wire, caller: &Caller, sent: Vec<Sent>) -> Results {
     let mut results = Vec::with_capacity(sent.len());
     let mut lanes: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    let mut firsts: HashMap<(String, String), String> = HashMap::new();
     for Sent { line, id, event } in sent {
         match event {
             Ok((identity, event)) => {
                 let order = event.order_id().unwrap_or_default().to_owned();
-                lanes.entry(order).or_default().push((line, id, identity, event));
+                let name = (identity.source.clone(), identity.id.clone());
+                let lane = firsts.entry(name).or_insert(order).clone();
+                lanes.entry(lane).or_default().push((line, id, identity, event));
             }
             Err(problem) => results.push(EventResult::of(line, id, Err(problem))),
         }
