@@ -43,6 +43,8 @@ const READERS_GIVING_WAY: u32 = 4;
 
 /// So long a request waits for one of them, or a write for another process that holds the file.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// A thread that gives way may hold one for long while others have the processors: that is no trouble of the database's.
+const ACQUIRE_GIVING_WAY: Duration = Duration::from_secs(60);
 
 /// See <https://www.sqlite.org/rescode.html>; the low byte of an extended code is its primary one.
 pub(super) fn meaning(code: i32, text: String) -> StoreError {
@@ -98,7 +100,8 @@ pub(super) async fn open(database: &str, data_dir: &Path) -> Result<Inner> {
     // All of them now, for good: a reader computes at the priority of the thread that opens it.
     let readers = |number| pool(number, PREPARE_READER).min_connections(number);
     let reads = readers(READERS).connect_with(options(&path, "rw")?).await?;
-    let opening = threads::reading().spawn(readers(READERS_GIVING_WAY).connect_with(options(&path, "rw")?));
+    let giving_way = readers(READERS_GIVING_WAY).acquire_timeout(ACQUIRE_GIVING_WAY);
+    let opening = threads::reading().spawn(giving_way.connect_with(options(&path, "rw")?));
     let giving_way = opening.await.map_err(sqlx::Error::protocol).flatten()?;
     let health = Arc::new(Health::default());
     let caches = Arc::new(Caches::new(None));
