@@ -8,6 +8,7 @@ mod dead_letter;
 mod effects;
 mod intake;
 mod invocation;
+mod lane;
 mod leases;
 mod pressure;
 mod retention;

@@ -16,9 +16,6 @@ use crate::plugins::call::Fault;
 use crate::plugins::registry::Snapshot;
 use crate::store::{Allowance, Claimed, Completion, Failure, Next, Result, StoreError, StoredEvent, new_id};
 
-/// Conflicts after which a plugin's jobs run one at a time.
-const CONFLICTS: u32 = 3;
-
 /// Conflicts after which a job is given back: only other hosts can cause them by then.
 const MOST_CONFLICTS: u32 = 20;
 const CONFLICT_REST_MS: i64 = 1_000;
@@ -72,19 +69,19 @@ impl Lifecycle {
         let lane = self.desk.lane(&job);
         for conflicts in 0..MOST_CONFLICTS {
             let began = Instant::now();
-            let ended = if conflicts < CONFLICTS {
-                let _shared = lane.read().await;
-                self.attempt(&site, &job, &event).await
-            } else {
-                let _alone = lane.write().await;
-                self.attempt(&site, &job, &event).await
-            };
+            let turn = lane.enter(conflicts).await;
+            let ended = self.attempt(&site, &job, &event).await;
+            drop(turn);
             match ended {
                 Ended::Done => {
+                    lane.done();
                     count(&job, "done");
                     return Ok(());
                 }
-                Ended::Stale => count(&job, "conflict"),
+                Ended::Stale => {
+                    lane.conflicted();
+                    count(&job, "conflict");
+                }
                 Ended::Lost => {
                     lost(&job);
                     return Ok(());

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::lane::Lane;
 use super::leases::{self, InHand, Leases};
 use super::{Lifecycle, timers};
 use crate::plugins::registry::{LivePlugin, LiveShop, Snapshot};
@@ -24,7 +24,6 @@ const POLL: Duration = Duration::from_secs(5);
 /// How long it rests when the database does not answer.
 const TROUBLE: Duration = Duration::from_secs(1);
 
-type Lane = (String, String);
 /// A job, the plugin's slot that it has, and its place among those in hand.
 type Begun = (Claimed, Option<JobUnderWay>, InHand);
 type Live = BTreeMap<String, Vec<String>>;
@@ -45,8 +44,8 @@ pub(super) struct Desk {
     served: Mutex<Option<String>>,
     /// The names of live plugins, by shop, of the snapshot they were read off.
     live: Mutex<Option<(Weak<Snapshot>, Arc<Live>)>>,
-    /// (shop, plugin) → shared by calls that may conflict, exclusive for one that has too often.
-    lanes: Mutex<HashMap<Lane, Arc<RwLock<()>>>>,
+    /// By shop and plugin.
+    lanes: Mutex<HashMap<(String, String), Arc<Lane>>>,
     pub(super) leases: Arc<Leases>,
     /// Jobs whose end could not be written down: still leased, and nobody works on them.
     left: Mutex<Vec<Claimed>>,
@@ -122,7 +121,7 @@ impl Desk {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn lane(&self, job: &Claimed) -> Arc<RwLock<()>> {
+    pub(super) fn lane(&self, job: &Claimed) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry((job.shop.clone(), job.plugin.clone())).or_default())
     }

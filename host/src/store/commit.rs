@@ -79,11 +79,14 @@ impl Store {
             completion
         };
         let completed = self.write(completion, complete).await;
-        if completed == Err(StoreError::Stale) {
+        if matches!(completed, Ok(Verdict::Stale) | Err(StoreError::Stale)) {
             // It may be a copy that is old: another host's commit forgets it here when its word arrives.
             self.inner.caches.forget(&seen);
         }
-        completed
+        match completed? {
+            Verdict::Done => Ok(()),
+            Verdict::Stale => Err(StoreError::Stale),
+        }
     }
 
     /// What [`Sabotage::EffectsBeforeCommit`] does: the job is left to end in a transaction of its own.
@@ -91,7 +94,9 @@ impl Store {
         self.write(completion.clone(), |tx, done| {
             Box::pin(async move {
                 tx.lock(subjects(done)).await?;
-                state::compare(tx, &done.reads).await?;
+                if !state::unchanged(tx, &done.reads).await? {
+                    return Err(StoreError::Stale);
+                }
                 effects(tx, done).await.map(|_| ())
             })
         })
@@ -116,20 +121,29 @@ fn seen(reads: &[StateRead]) -> Touched {
     seen
 }
 
-fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<()>> {
+/// How a transaction that could be committed ended the job.
+enum Verdict {
+    Done,
+    /// Found before anything was written: a conflict is every day's business, and as an error it would undo the work of
+    /// all that share the commit.
+    Stale,
+}
+
+fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<Verdict>> {
     Box::pin(async move {
         let job = &done.job;
         tx.lock(subjects(done)).await?;
-        jobs::finish(tx, job, done.now_ms).await?;
-        if !on(Sabotage::NoCompare) {
-            state::compare(tx, &done.reads).await?;
+        if !on(Sabotage::NoCompare) && !state::unchanged(tx, &done.reads).await? {
+            return Ok(Verdict::Stale);
         }
+        jobs::finish(tx, job, done.now_ms).await?;
         if !on(Sabotage::NoFence) {
             effect_keys(tx, job, &done.changes.effects).await?;
         }
         let growth = effects(tx, done).await?;
         jobs::archive(tx, &job.id, &job.event_id, done.now_ms).await?;
-        usage::grow(tx, (&job.shop, &job.plugin), growth, &done.allowance, done.now_ms).await
+        usage::grow(tx, (&job.shop, &job.plugin), growth, &done.allowance, done.now_ms).await?;
+        Ok(Verdict::Done)
     })
 }
 

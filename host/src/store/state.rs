@@ -164,8 +164,8 @@ async fn list<'c, E: Executor<'c, Database = Any>>(
         .collect()
 }
 
-/// [`StoreError::Stale`] when anything that the call read has changed since.
-pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
+/// Whether all that the call read is still so.
+pub(super) async fn unchanged(tx: &mut Tx, reads: &[StateRead]) -> Result<bool> {
     let mut keys: HashMap<&StateOwner, Vec<(String, i64)>> = HashMap::new();
     for read in reads {
         match read {
@@ -179,13 +179,13 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
                         key == seen_key && value.version == *version
                     });
                 if !same {
-                    return Err(StoreError::Stale);
+                    return Ok(false);
                 }
             }
             StateRead::Customer { shop, id, seen } => {
                 let now = customers::read(&mut *tx.connection(), shop, id).await?;
                 if now.as_ref().map(|record| &record.customer) != seen.as_deref() {
-                    return Err(StoreError::Stale);
+                    return Ok(false);
                 }
             }
         }
@@ -195,11 +195,11 @@ pub(super) async fn compare(tx: &mut Tx, reads: &[StateRead]) -> Result<()> {
             let names: Vec<_> = chunk.iter().map(|(key, _)| key.clone()).collect();
             let now = values(tx.connection(), owner, &names, NO_VALUE).await?;
             if chunk.iter().any(|(key, version)| now.get(key).map_or(0, |value| value.version) != *version) {
-                return Err(StoreError::Stale);
+                return Ok(false);
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// How much more there is afterwards. What `add` finds that is no number cannot be added to:
