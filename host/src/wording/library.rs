@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 
+use sha2::{Digest as _, Sha256};
+
 use super::house::{House, SHOP};
 use super::templates::Templates;
 use super::texts::Texts;
@@ -17,12 +19,20 @@ pub(super) struct Script {
     pub(super) templates: Templates,
 }
 
+/// Assets that are known to be broken, at most.
+const BROKEN: usize = 64;
+
 /// Scripts of plugins as they are packed, by the plugin's name in the shop and the identity of its assets. It owns
 /// none of them: a script is there for as long as a shop speaks by it.
 #[derive(Debug, Default)]
 pub struct Library {
     packed: HashMap<(String, Packed), Weak<Script>>,
+    /// What is wrong with those that make no script, by the plugin's name and what they hold: they are offered again
+    /// and again, and a hostile one is made to cost much.
+    broken: HashMap<(String, Digest), Vec<WordingError>>,
 }
+
+type Digest = [u8; 32];
 
 /// Assets by identity. While it is held, no other assets can be at their address.
 #[derive(Debug)]
@@ -102,11 +112,32 @@ impl Library {
         if let Some(script) = self.packed.get(&key).and_then(Weak::upgrade) {
             return Ok(script);
         }
-        let script = Arc::new(Script::build(plugin, assets, hosts, None, None)?);
+        let offered = (plugin.to_owned(), digest(assets));
+        if let Some(errors) = self.broken.get(&offered) {
+            return Err(errors.clone());
+        }
+        let script = Script::build(plugin, assets, hosts, None, None).inspect_err(|errors| {
+            if self.broken.len() >= BROKEN {
+                self.broken.clear();
+            }
+            self.broken.insert(offered, errors.clone());
+        })?;
+        let script = Arc::new(script);
         self.packed.retain(|_, script| script.strong_count() > 0);
         self.packed.insert(key, Arc::downgrade(&script));
         Ok(script)
     }
+}
+
+fn digest(assets: &Assets) -> Digest {
+    let mut hash = Sha256::new();
+    for (path, content) in assets {
+        for part in [path, content] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().into()
 }
 
 impl Script {

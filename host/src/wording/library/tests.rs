@@ -137,3 +137,28 @@ fn a_merchant_may_mend_what_is_broken_in_a_plugin() {
     let mended = built(&mut library, &plugins, &[("greeter", &[("thanks.html", THANKS)])]);
     assert_eq!(source(&mended, "greeter", "thanks").0, THANKS);
 }
+
+#[test]
+fn what_is_broken_is_told_again_without_being_compiled_until_it_is_mended() {
+    let mut library = Library::default();
+    let offer = |content: &str| -> BTreeMap<String, Arc<Assets>> {
+        let files = [("locales/en.ftl", "hello = Hello\n"), ("templates/thanks.html", content)];
+        [("greeter".to_owned(), Arc::new(assets(&files)))].into()
+    };
+    let broken = THANKS.replace("hello", "none");
+    let wording = |library: &mut Library, plugins| library.wording(&[], &plugins, &BTreeMap::new());
+    let errors = wording(&mut library, offer(&broken)).unwrap_err();
+    assert!(errors[0].what.contains("`none`"), "{errors:?}");
+    // As if it had been something else.
+    library.broken.values_mut().flatten().for_each(|error| error.what = "kept".to_owned());
+    assert_eq!(wording(&mut library, offer(&broken)).unwrap_err()[0].what, "kept");
+    assert!(
+        wording(&mut library, offer(&broken.replace("none", "nil"))).unwrap_err()[0].what.contains("`nil`")
+    );
+    wording(&mut library, offer(THANKS)).unwrap();
+
+    for number in 0..2 * BROKEN {
+        wording(&mut library, offer(&broken.replace("none", &format!("n{number}")))).unwrap_err();
+    }
+    assert!(library.broken.len() <= BROKEN);
+}
