@@ -2,12 +2,12 @@
 //!
 //! A guest yields its thread at each tick of the epoch. One that has used up its sprint goes on where threads give
 //! way to shoppers' questions (`threads::long_calls`), and there only when it has a turn, for one tick; shops have
-//! turns in rotation. A plugin that needed more than a sprint begins its next call there, until one is brief.
+//! turns in rotation. A plugin that often needs more than a sprint begins its next calls there, until enough are brief.
 
 use std::future::{pending, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -28,9 +28,29 @@ const OPEN: Shares = Shares { plugin: u32::MAX, shop: u32::MAX };
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
-/// Whether a plugin's last call needed more than a sprint.
+/// Whether a plugin's calls need more than a sprint: a leaky bucket of those that did. One is no habit: a machine that
+/// was taken away for a moment counts as computing, and the calls of all shoppers would wait behind each other.
 #[derive(Debug, Default)]
-pub(super) struct Habit(AtomicBool);
+pub(super) struct Habit(AtomicU32);
+
+impl Habit {
+    /// A long call weighs as much as so many brief ones.
+    const WEIGHT: u32 = 2;
+    /// Three long calls in a row, or two of three for a while.
+    const LONG: u32 = 3 * Self::WEIGHT;
+
+    fn is_long(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= Self::LONG
+    }
+
+    /// A call was brief, or needs more than a sprint.
+    fn learn(&self, long: bool) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |level| {
+            let next = if long { (level + Self::WEIGHT).min(Self::LONG) } else { level.saturating_sub(1) };
+            (next != level).then_some(next)
+        });
+    }
+}
 
 /// What a call goes by.
 #[derive(Debug, Clone, Copy)]
@@ -50,17 +70,21 @@ where
 {
     let Pace { turns, shop, habit, most } = pace;
     let mut call = Strides { call: Box::pin(call), computed: Duration::ZERO };
-    if !habit.0.load(Ordering::Relaxed) {
-        if let Some(done) = call.sprint().await {
+    let sprints = !habit.is_long();
+    if sprints {
+        let done = call.sprint().await;
+        habit.learn(done.is_none());
+        if let Some(done) = done {
             return Ok(done);
         }
-        habit.0.store(true, Ordering::Relaxed);
     }
     let (turns, shop) = (Arc::clone(turns), Arc::clone(shop));
     let task = threads::long_calls().spawn(async move { call.in_turns(&turns, &shop, most).await });
     match AbortOnDropHandle::new(task).await {
         Ok((done, computed)) => {
-            habit.0.store(computed >= SPRINT, Ordering::Relaxed);
+            if computed < SPRINT {
+                habit.learn(false);
+            }
             done
         }
         Err(error) => match error.try_into_panic() {
@@ -179,11 +203,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_its_sprint_a_call_needs_a_turn_until_one_is_brief() {
+    async fn after_its_sprint_a_call_needs_a_turn_and_the_plugin_s_next_do_when_it_is_a_habit() {
         let track = Track::new();
         let most = Duration::from_secs(60);
+        for _ in 0..2 {
+            paced(busy(3, Duration::from_millis(3)), track.pace(most)).await.expect("it ends");
+        }
         let turn = track.turns.take("b", &ANY, OPEN).await;
         paced(busy(1, Duration::ZERO), track.pace(most)).await.expect("a brief one needs none");
+        track.habit.learn(true);
         let mut long = pin!(paced(busy(3, Duration::from_millis(3)), track.pace(most)));
         for _ in 0..100 {
             assert!(futures::poll!(&mut long).is_pending(), "it waits for the turn");
