@@ -44,8 +44,11 @@ fn faults(siege: &Siege) -> Vec<String> {
     if !siege.alive {
         faults.push("the host is gone".to_owned());
     }
-    if siege.wrong > 0 {
-        faults.push(format!("{} of the calm shop's checkouts were not answered rightly", siege.wrong));
+    if let Some(instead) = &siege.instead {
+        let [alone, beside] = siege.wrong;
+        faults.push(format!(
+            "of the calm shop's checkouts {alone} alone and {beside} beside it were not answered rightly: {instead}"
+        ));
     }
     if !siege.as_expected() {
         faults.push(format!("`{}` was expected", siege.expected.name()));

@@ -41,8 +41,10 @@ pub struct Siege {
     /// p99 of the median round, without the load and with it.
     pub alone: Duration,
     pub beside: Duration,
-    /// Checkouts of the calm shop that were not answered as they should.
-    pub wrong: usize,
+    /// Checkouts of the calm shop that were not answered as they should, without the load and with it.
+    pub wrong: [usize; 2],
+    /// What the first of them was answered.
+    pub instead: Option<String>,
     pub measured: usize,
     pub rounds: u32,
     /// The hostile shop's requests, and those of them that were let in.
@@ -68,7 +70,7 @@ impl Siege {
     }
 
     pub fn contained(&self) -> bool {
-        self.alive && self.wrong == 0 && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
+        self.alive && self.wrong == [0, 0] && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
     }
 }
 
@@ -77,6 +79,8 @@ impl Siege {
 struct Measured {
     answers: usize,
     wrong: usize,
+    /// What the first that was wrong was.
+    instead: Option<String>,
     p99: Vec<Duration>,
 }
 
@@ -85,6 +89,8 @@ impl Measured {
     fn add(&mut self, answers: &[Answer]) {
         self.answers += answers.len();
         self.wrong += wrong(answers);
+        let instead = || answers.iter().find(|answer| !is_whole(answer)).map(instead);
+        self.instead = self.instead.take().or_else(instead);
         self.p99.push(load::p99(answers));
     }
 
@@ -206,7 +212,8 @@ pub async fn siege(case: &Case, alone: &Ground, rate: f64, rounds: u32, each: u3
         refused: live.is_err(),
         alone: calm.p99(),
         beside: disturbed.p99(),
-        wrong: calm.wrong + disturbed.wrong,
+        wrong: [calm.wrong, disturbed.wrong],
+        instead: disturbed.instead.or(calm.instead),
         measured: disturbed.answers,
         rounds: last,
         admitted: pressed.iter().filter(|answer| answer.status.is_some_and(|status| status < 300)).count(),
@@ -356,6 +363,15 @@ async fn quiet(ground: &Ground, before_kib: u64) -> anyhow::Result<u64> {
 /// Answers of the calm shop's checkout that are not whole.
 fn wrong(answers: &[Answer]) -> usize {
     answers.iter().filter(|answer| !is_whole(answer)).count()
+}
+
+/// What there was in place of a whole answer.
+fn instead(answer: &Answer) -> String {
+    let status = answer.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let body = serde_json::from_str::<Value>(&answer.body).ok();
+    let warnings = body.map(|body| body["warnings"].to_string()).unwrap_or_else(|| answer.body.clone());
+    let warnings: String = warnings.chars().take(300).collect();
+    format!("{status} after {:.1} ms: {warnings}", answer.latency.as_secs_f64() * 1_000.0)
 }
 
 fn is_whole(answer: &Answer) -> bool {
