@@ -149,7 +149,8 @@
 //! - Decisions change nothing: messages, coupons, points, timers and writing to the state work in
 //!   events and timers. [`mock::MockHost`] panics where the host would stop the call.
 //! - An event may be run again after a conflict, with the same [`context::now`] and
-//!   [`context::seed`]; only the run that succeeds counts.
+//!   [`context::seed`]; only the run that succeeds counts. Where a plugin's events often conflict,
+//!   they run one at a time: count with [`state::Keys::add`], which never conflicts.
 //! - The guest has 64 KiB of stack, and memory that is never freed, for a call is short.
 #![deny(missing_docs)]
 
