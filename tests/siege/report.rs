@@ -21,8 +21,8 @@ pub fn line(siege: &Siege) {
     println!(
         "{mark} {:<32} {:>6.1} ms {:>6.1} ms {:>6.2}  {:>6.0} → {:>6.0}  {}",
         siege.name,
-        siege.alone.as_secs_f64() * 1_000.0,
-        siege.beside.as_secs_f64() * 1_000.0,
+        siege.calm.p99().as_secs_f64() * 1_000.0,
+        siege.disturbed.p99().as_secs_f64() * 1_000.0,
         siege.ratio(),
         siege.memory_before_kib as f64 / 1_024.0,
         siege.memory_after_kib as f64 / 1_024.0,
@@ -30,6 +30,17 @@ pub fn line(siege: &Siege) {
     );
     for why in faults(siege) {
         println!("    {why}");
+    }
+    for (side, measured) in [("alone", &siege.calm), ("beside it", &siege.disturbed)] {
+        if let Some(instead) = &measured.instead {
+            let late: usize = measured.late.iter().sum();
+            let rounds = measured.late.iter().filter(|late| **late > 0).count();
+            println!(
+                "    of the calm shop's checkouts {side} {} were wrong, and {late} in {rounds} of {} rounds lacked what \
+                 was late; one was {instead}",
+                measured.wrong, siege.rounds
+            );
+        }
     }
 }
 
@@ -44,11 +55,8 @@ fn faults(siege: &Siege) -> Vec<String> {
     if !siege.alive {
         faults.push("the host is gone".to_owned());
     }
-    if let Some(instead) = &siege.instead {
-        let [alone, beside] = siege.wrong;
-        faults.push(format!(
-            "of the calm shop's checkouts {alone} alone and {beside} beside it were not answered rightly: {instead}"
-        ));
+    if !siege.is_whole() {
+        faults.push("the calm shop's checkouts were not answered as they should be".to_owned());
     }
     if !siege.as_expected() {
         faults.push(format!("`{}` was expected", siege.expected.name()));
@@ -77,9 +85,11 @@ pub fn write(results: &[Siege]) -> anyhow::Result<()> {
                 "contained": siege.contained(),
                 "outcome": outcome(siege),
                 "p99_ratio": siege.ratio(),
-                "p99_alone_ms": siege.alone.as_secs_f64() * 1_000.0,
-                "p99_beside_ms": siege.beside.as_secs_f64() * 1_000.0,
-                "checkouts": siege.measured,
+                "p99_alone_ms": siege.calm.p99().as_secs_f64() * 1_000.0,
+                "p99_beside_ms": siege.disturbed.p99().as_secs_f64() * 1_000.0,
+                "checkouts": siege.disturbed.answers,
+                "late_alone": siege.calm.late,
+                "late_beside": siege.disturbed.late,
                 "rounds": siege.rounds,
                 "memory_before_kib": siege.memory_before_kib,
                 "memory_after_kib": siege.memory_after_kib,

@@ -38,14 +38,9 @@ pub struct Siege {
     pub ends: Vec<(String, u64)>,
     pub sentence: String,
     pub refused: bool,
-    /// p99 of the median round, without the load and with it.
-    pub alone: Duration,
-    pub beside: Duration,
-    /// Checkouts of the calm shop that were not answered as they should, without the load and with it.
-    pub wrong: [usize; 2],
-    /// What the first of them was answered.
-    pub instead: Option<String>,
-    pub measured: usize,
+    /// The calm shop's checkouts without the load, and with it.
+    pub calm: Measured,
+    pub disturbed: Measured,
     pub rounds: u32,
     /// The hostile shop's requests, and those of them that were let in.
     pub pressure: usize,
@@ -58,7 +53,12 @@ pub struct Siege {
 impl Siege {
     /// p99 with the load, in parts of that without.
     pub fn ratio(&self) -> f64 {
-        times(self.beside, self.alone)
+        ratio(&self.disturbed, &self.calm)
+    }
+
+    /// Each checkout was answered, and in most rounds by all plugins.
+    pub fn is_whole(&self) -> bool {
+        [&self.calm, &self.disturbed].iter().all(|side| side.wrong == 0 && side.late() == 0)
     }
 
     pub fn as_expected(&self) -> bool {
@@ -70,45 +70,55 @@ impl Siege {
     }
 
     pub fn contained(&self) -> bool {
-        self.alive && self.wrong == [0, 0] && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
+        self.alive && self.is_whole() && self.as_expected() && self.gave_back() && self.ratio() <= RATIO
     }
 }
 
 /// Answers of the calm shop over all rounds.
 #[derive(Debug, Default)]
-struct Measured {
-    answers: usize,
-    wrong: usize,
-    /// What the first that was wrong was.
-    instead: Option<String>,
+pub struct Measured {
+    pub answers: usize,
+    /// Those that were not as they should be, but for those that are late.
+    pub wrong: usize,
+    /// Those that lack what a plugin of the shop did not give in time, by round.
+    pub late: Vec<usize>,
+    /// The first that was not whole.
+    pub instead: Option<String>,
     p99: Vec<Duration>,
 }
 
 impl Measured {
     /// Those of a round.
     fn add(&mut self, answers: &[Answer]) {
+        let late = answers.iter().filter(|answer| is_late(answer)).count();
         self.answers += answers.len();
-        self.wrong += wrong(answers);
+        self.wrong += wrong(answers) - late;
+        self.late.push(late);
         let instead = || answers.iter().find(|answer| !is_whole(answer)).map(instead);
         self.instead = self.instead.take().or_else(instead);
         self.p99.push(load::p99(answers));
     }
 
     /// Of the median round: a pause of the machine's own is in one of them, not in most.
-    fn p99(&self) -> Duration {
-        let mut rounds = self.p99.clone();
-        rounds.sort_unstable();
-        rounds.get(rounds.len() / 2).copied().unwrap_or_default()
+    pub fn p99(&self) -> Duration {
+        median(&self.p99)
     }
+
+    /// Of the median round, for the same reason.
+    pub fn late(&self) -> usize {
+        median(&self.late)
+    }
+}
+
+fn median<T: Copy + Default + Ord>(rounds: &[T]) -> T {
+    let mut rounds = rounds.to_vec();
+    rounds.sort_unstable();
+    rounds.get(rounds.len() / 2).copied().unwrap_or_default()
 }
 
 /// p99 with the load, in parts of that without.
 fn ratio(disturbed: &Measured, calm: &Measured) -> f64 {
-    times(disturbed.p99(), calm.p99())
-}
-
-fn times(beside: Duration, alone: Duration) -> f64 {
-    beside.as_secs_f64() / alone.as_secs_f64().max(1e-6)
+    disturbed.p99().as_secs_f64() / calm.p99().as_secs_f64().max(1e-6)
 }
 
 fn as_expected(expected: Outcome, refused: bool, ends: &[(String, u64)]) -> bool {
@@ -190,9 +200,9 @@ pub async fn siege(case: &Case, alone: &Ground, rate: f64, rounds: u32, each: u3
             }
         }
         round += 1;
-        // Where the median is beyond what may be it is taken of more, as the machine has its own pauses too; but all of
+        // Where a median is beyond what may be it is taken of more, as the machine has its own pauses too; but all of
         // them, not until one pleases.
-        if round == rounds && ratio(&disturbed, &calm) > RATIO {
+        if round == rounds && (ratio(&disturbed, &calm) > RATIO || calm.late() + disturbed.late() > 0) {
             last = MORE * rounds;
         }
     }
@@ -210,11 +220,8 @@ pub async fn siege(case: &Case, alone: &Ground, rate: f64, rounds: u32, each: u3
         ends,
         sentence,
         refused: live.is_err(),
-        alone: calm.p99(),
-        beside: disturbed.p99(),
-        wrong: [calm.wrong, disturbed.wrong],
-        instead: disturbed.instead.or(calm.instead),
-        measured: disturbed.answers,
+        calm,
+        disturbed,
         rounds: last,
         admitted: pressed.iter().filter(|answer| answer.status.is_some_and(|status| status < 300)).count(),
         pressure: pressed.len(),
@@ -372,6 +379,15 @@ fn instead(answer: &Answer) -> String {
     let warnings = body.map(|body| body["warnings"].to_string()).unwrap_or_else(|| answer.body.clone());
     let warnings: String = warnings.chars().take(300).collect();
     format!("{status} after {:.1} ms: {warnings}", answer.latency.as_secs_f64() * 1_000.0)
+}
+
+/// It lacks nothing but what a plugin did not give in time.
+fn is_late(answer: &Answer) -> bool {
+    let body = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
+    let warnings = body["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    answer.status == Some(200)
+        && !warnings.is_empty()
+        && warnings.iter().all(|warning| warning["kind"] == "late")
 }
 
 fn is_whole(answer: &Answer) -> bool {
