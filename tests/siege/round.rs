@@ -56,7 +56,7 @@ impl Siege {
         ratio(&self.disturbed, &self.calm)
     }
 
-    /// Each checkout was answered, and in most rounds by all plugins.
+    /// No checkout was answered wrongly, and in most rounds none was late.
     pub fn is_whole(&self) -> bool {
         [&self.calm, &self.disturbed].iter().all(|side| side.wrong == 0 && side.late() == 0)
     }
@@ -80,7 +80,7 @@ pub struct Measured {
     pub answers: usize,
     /// Those that were not as they should be, but for those that are late.
     pub wrong: usize,
-    /// Those that lack what a plugin of the shop did not give in time, by round.
+    /// Those that were put off, or lack what a plugin of the shop did not give in time, by round.
     pub late: Vec<usize>,
     /// The first that was not whole.
     pub instead: Option<String>,
@@ -381,13 +381,12 @@ fn instead(answer: &Answer) -> String {
     format!("{status} after {:.1} ms: {warnings}", answer.latency.as_secs_f64() * 1_000.0)
 }
 
-/// It lacks nothing but what a plugin did not give in time.
+/// What a host answers that has too little of a processor: that it is overloaded, or all but what is late.
 fn is_late(answer: &Answer) -> bool {
     let body = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
     let warnings = body["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    answer.status == Some(200)
-        && !warnings.is_empty()
-        && warnings.iter().all(|warning| warning["kind"] == "late")
+    let but_for_late = !warnings.is_empty() && warnings.iter().all(|warning| warning["kind"] == "late");
+    answer.status == Some(503) || (answer.status == Some(200) && but_for_late)
 }
 
 fn is_whole(answer: &Answer) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use harness::hostile::Case;
 use harness::plugin_files;
@@ -92,7 +93,10 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: std::net::SocketAddr) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().pool_max_idle_per_host(1_024).build()?;
+        // Half of `http.idle_seconds`: a host that was stopped for longer closes what idled when it goes on.
+        let idle = Duration::from_secs(10);
+        let http =
+            reqwest::Client::builder().pool_max_idle_per_host(1_024).pool_idle_timeout(idle).build()?;
         Ok(Self { http, base: format!("http://{address}") })
     }
 
