@@ -36,8 +36,8 @@ pub fn line(siege: &Siege) {
             let late: usize = measured.late.iter().sum();
             let rounds = measured.late.iter().filter(|late| **late > 0).count();
             println!(
-                "    of the calm shop's checkouts {side} {} were wrong, and {late} in {rounds} of {} rounds put off, or lacked what \
-                 was late; one was {instead}",
+                "    the calm shop's checkouts {side}: {} wrong; {late} put off or without what was late, in {rounds} of \
+                 {} rounds; one was {instead}",
                 measured.wrong, siege.rounds
             );
         }

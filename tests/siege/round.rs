@@ -375,10 +375,10 @@ fn wrong(answers: &[Answer]) -> usize {
 /// What there was in place of a whole answer.
 fn instead(answer: &Answer) -> String {
     let status = answer.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-    let body = serde_json::from_str::<Value>(&answer.body).ok();
-    let warnings = body.map(|body| body["warnings"].to_string()).unwrap_or_else(|| answer.body.clone());
-    let warnings: String = warnings.chars().take(300).collect();
-    format!("{status} after {:.1} ms: {warnings}", answer.latency.as_secs_f64() * 1_000.0)
+    let body = serde_json::from_str::<Value>(&answer.body).unwrap_or_default();
+    let said = body.get("warnings").map_or_else(|| answer.body.clone(), Value::to_string);
+    let said: String = said.chars().take(300).collect();
+    format!("{status} after {:.1} ms: {said}", answer.latency.as_secs_f64() * 1_000.0)
 }
 
 /// What a host answers that has too little of a processor: that it is overloaded, or all but what is late.
