@@ -19,8 +19,8 @@ pub(super) struct Script {
     pub(super) templates: Templates,
 }
 
-/// Assets that are known to be broken, at most.
-const BROKEN: usize = 64;
+/// Assets that are known to be broken, at most: a hostile one may have megabytes of mistakes.
+const BROKEN: usize = 8;
 
 /// Scripts of plugins as they are packed, by the plugin's name in the shop and the identity of its assets. It owns
 /// none of them: a script is there for as long as a shop speaks by it.
