@@ -134,6 +134,8 @@ fn complete<'c>(tx: &'c mut Tx, done: &'c Completion) -> BoxFuture<'c, Result<Ve
         let job = &done.job;
         tx.lock(subjects(done)).await?;
         if !on(Sabotage::NoCompare) && !state::unchanged(tx, &done.reads).await? {
+            // Who has lost the job does not run it again.
+            jobs::held(tx, job).await?;
             return Ok(Verdict::Stale);
         }
         jobs::finish(tx, job, done.now_ms).await?;

@@ -233,6 +233,16 @@ pub(super) async fn finish(tx: &mut Tx, job: &Claimed, now_ms: i64) -> Result<()
     if mine == 0 && !on(Sabotage::NoFence) { Err(StoreError::Fenced) } else { Ok(()) }
 }
 
+/// [`StoreError::Fenced`] when the job is no longer this worker's. Nothing is written.
+pub(super) async fn held(tx: &mut Tx, job: &Claimed) -> Result<()> {
+    let mine = sqlx::query("SELECT 1 FROM jobs WHERE id = $1 AND lease_token = $2")
+        .bind(&job.id)
+        .bind(job.lease_token)
+        .fetch_optional(tx.connection())
+        .await?;
+    if mine.is_none() && !on(Sabotage::NoFence) { Err(StoreError::Fenced) } else { Ok(()) }
+}
+
 /// A job that is done with moves out of the queue.
 pub(super) async fn archive(tx: &mut Tx, id: &str, event_id: &str, now_ms: i64) -> Result<()> {
     sqlx::query(

@@ -113,6 +113,12 @@ async fn live(house: &House) {
     house.store.reclaim(house.clock.now_ms()).await.unwrap();
     let (claimed, _) = claim(&house.store, house.clock.now_ms()).await;
     for job in &claimed {
+        let stale = StateRead::Key { owner: owner("p"), key: "none".to_owned(), version: 1 };
+        let conflicting = Completion {
+            reads: vec![stale],
+            ..super::worker::completion(&house, job, Changes::default()).await
+        };
+        assert_eq!(house.store.complete(conflicting).await, Err(StoreError::Stale));
         house.store.give_back(job, 0).await.unwrap();
     }
     house.step().await;

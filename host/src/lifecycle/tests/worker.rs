@@ -35,7 +35,7 @@ pub async fn claim(house: &House) -> Vec<Claimed> {
     house.store.claim(claim).await.unwrap().0
 }
 
-async fn completion(house: &House, job: &Claimed, changes: Changes) -> Completion {
+pub async fn completion(house: &House, job: &Claimed, changes: Changes) -> Completion {
     Completion {
         job: job.clone(),
         event: house.store.event(&job.event_id).await.unwrap().unwrap(),
@@ -276,8 +276,14 @@ async fn a_lease_that_was_claimed_again_is_fenced_by_its_token() {
     let new = claim(&house).await.remove(0);
     assert!(new.lease_token > old.lease_token);
     let late = completion(&house, &old, Changes::default()).await;
-    assert_eq!(house.store.complete(late).await, Err(StoreError::Fenced));
+    let stale = vec![StateRead::Key { owner: owner("p"), key: "orders".to_owned(), version: 1 }];
+    for reads in [Vec::new(), stale.clone()] {
+        let late = Completion { reads, ..late.clone() };
+        assert_eq!(house.store.complete(late).await, Err(StoreError::Fenced));
+    }
     let mine = completion(&house, &new, Changes::default()).await;
+    let conflicting = Completion { reads: stale, ..mine.clone() };
+    assert_eq!(house.store.complete(conflicting).await, Err(StoreError::Stale));
     assert_eq!(house.store.complete(mine).await, Ok(()));
 }
 
