@@ -216,13 +216,13 @@ fn visible(mut order: Order, shop: &LiveShop) -> Order {
 fn surroundings(
     shop: &LiveShop,
     hook_name: &str,
-    customer: Option<Customer>,
+    customer: Option<Arc<Customer>>,
     order: Option<OrderRecord>,
     locale: Option<&str>,
     zone: Option<&str>,
     now_ms: i64,
 ) -> Surroundings {
-    let of_customer = customer.as_ref();
+    let of_customer = customer.as_deref();
     let locale = locale
         .or(of_customer.and_then(|customer| customer.locale.as_deref()))
         .or(order.as_ref().and_then(|order| order.locale.as_deref()));
@@ -244,7 +244,7 @@ fn surroundings(
         late: false,
         shop: Arc::clone(&shop.public),
         calendar: Arc::clone(&shop.calendar),
-        customer: customer.map(Arc::new),
+        customer,
         order,
         shipments,
         offers: Arc::default(),

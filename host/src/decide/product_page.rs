@@ -20,7 +20,7 @@ pub async fn cart_of_product(
         let what = format!("the catalogue has no `{id}`: put it there, or send a cart of one line");
         invalid("product", what)
     })?;
-    normalise(cart_of(product), &shop.config).map_err(|problems| DecideError::Invalid { problems })
+    normalise(cart_of(&product), &shop.config).map_err(|problems| DecideError::Invalid { problems })
 }
 
 fn unread(error: ReadError) -> StoreError {
@@ -28,15 +28,15 @@ fn unread(error: ReadError) -> StoreError {
     StoreError::Away(error.0)
 }
 
-fn cart_of(product: Product) -> Cart {
+fn cart_of(product: &Product) -> Cart {
     let line = Line {
         id: "1".to_owned(),
         product: product.id.clone(),
         variant: None,
-        title: product.title,
+        title: product.title.clone(),
         quantity: 1,
         unit_price: product.price,
-        tags: product.tags,
+        tags: product.tags.clone(),
         weight_grams: 0,
         requires_shipping: true,
         gift_card: false,
@@ -47,7 +47,7 @@ fn cart_of(product: Product) -> Cart {
     };
     Cart {
         id: format!("product-{}", product.id),
-        currency: product.currency,
+        currency: product.currency.clone(),
         exponent: 0,
         lines: vec![line],
         destination: None,

@@ -80,7 +80,7 @@ pub struct Knowledge {
     pub customers: BTreeMap<String, CustomerRecord>,
     pub orders: BTreeMap<String, OrderRecord>,
     pub coupons: BTreeMap<String, CouponStanding>,
-    pub products: BTreeMap<String, Product>,
+    pub products: BTreeMap<String, Arc<Product>>,
 }
 
 #[async_trait]
@@ -106,7 +106,7 @@ impl Facts for Knowledge {
 
 #[async_trait]
 impl Reads for Knowledge {
-    async fn products(&self, _: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+    async fn products(&self, _: &str, ids: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError> {
         Ok(ids.iter().map(|id| self.products.get(id).cloned()).collect())
     }
 

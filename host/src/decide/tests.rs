@@ -294,7 +294,7 @@ fn mug(in_stock: bool) -> Product {
 #[tokio::test]
 async fn a_product_page_has_delivery_and_content() {
     let mut stage = shop(&["one"], "");
-    stage.knowledge.products.insert("mug".to_owned(), mug(true));
+    stage.knowledge.products.insert("mug".to_owned(), Arc::new(mug(true)));
     stage.plugins.on("one", Hook::Delivery, 0, |_| Ok(vec![offer(option("home", 500))]));
     stage.plugins.on("one", Hook::Content, 0, |_| Ok(vec![notice("n")]));
     let question = Question { product: Some("mug".to_owned()), ..stage.question(DecisionHook::ProductPage) };
@@ -442,8 +442,9 @@ async fn texts_are_finished_in_the_shoppers_language() {
 #[tokio::test]
 async fn recommendations_come_from_the_catalogue() {
     let mut stage = shop(&["one", "two"], "");
-    stage.knowledge.products.insert("mug".to_owned(), mug(true));
-    stage.knowledge.products.insert("cap".to_owned(), Product { id: "cap".to_owned(), ..mug(true) });
+    stage.knowledge.products.insert("mug".to_owned(), Arc::new(mug(true)));
+    let cap = Product { id: "cap".to_owned(), ..mug(true) };
+    stage.knowledge.products.insert("cap".to_owned(), Arc::new(cap));
     for plugin in ["one", "two"] {
         stage.plugins.on(plugin, Hook::Content, 0, |_| {
             let recommend = |product: &str| Effect::Recommend {

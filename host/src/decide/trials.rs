@@ -28,7 +28,7 @@ struct Trial {
     /// As plugins saw it.
     cart: Cart,
     rules: DiscountRules,
-    products: BTreeMap<String, Product>,
+    products: BTreeMap<String, Arc<Product>>,
 }
 
 /// Panics when a law does not hold. None: the cart was refused.
@@ -127,7 +127,7 @@ fn stage(any: &mut Anything<'_>) -> Stage {
             tags: Vec::new(),
             category: None,
         };
-        stage.knowledge.products.insert(id.to_owned(), product);
+        stage.knowledge.products.insert(id.to_owned(), Arc::new(product));
     }
     for (code, value, reason) in [
         ("GOOD", CouponValue::Percent(1_000), None),

@@ -1,6 +1,7 @@
 //! What the host knows and a guest never sees: wrappers around the vocabulary that are not lowered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -60,7 +61,8 @@ pub struct CustomerInput {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerRecord {
     #[serde(flatten)]
-    pub customer: Customer,
+    #[schema(value_type = Customer)]
+    pub customer: Arc<Customer>,
     /// Points taken back that had been spent already. While there are any, `points` is 0; what is earned pays
     /// them first.
     #[serde(default)]
@@ -72,7 +74,8 @@ pub struct CustomerRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CatalogEntry {
     #[serde(flatten)]
-    pub product: Product,
+    #[schema(value_type = Product)]
+    pub product: Arc<Product>,
     /// Ids of products that the merchant names as belonging together with this one.
     #[serde(default)]
     pub related: Vec<String>,

@@ -56,7 +56,7 @@ pub struct ReadError(pub String);
 /// the questions.
 #[async_trait]
 pub trait Reads: Send + Sync {
-    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError>;
+    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError>;
     async fn related(&self, shop: &str, product: &str, limit: u32) -> Result<Vec<String>, ReadError>;
     async fn field(&self, shop: &str, product: &str, key: &str) -> Result<Option<String>, ReadError>;
     async fn state(&self, owner: &StateOwner, keys: &[String]) -> Result<Vec<Versioned>, ReadError>;

@@ -261,8 +261,9 @@ mod tests {
 
     #[test]
     fn a_line_is_a_product_or_says_why_not() {
-        let why =
-            |line: &str| read(line.as_bytes(), 8).map(|entry| entry.product.id).map_err(|error| error.path);
+        let why = |line: &str| {
+            read(line.as_bytes(), 8).map(|entry| entry.product.id.clone()).map_err(|error| error.path)
+        };
         assert_eq!(why(r#"{"id":"mug","currency":"EUR","price":1290}"#), Ok("mug".to_owned()));
         assert_eq!(why(r#"{"id":"","currency":"EUR","price":1290}"#), Err("id".to_owned()));
         assert_eq!(why(r#"{"id":"mug","currency":"EUX","price":1290}"#), Err("currency".to_owned()));

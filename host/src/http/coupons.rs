@@ -304,7 +304,7 @@ async fn reader(
         Some(id) => wire.store.customer(caller.shop_id(), id).await?.map(|record| record.customer),
         None => None,
     };
-    let customer = customer.as_ref();
+    let customer = customer.as_deref();
     let zone = [query.zone.as_deref(), customer.and_then(|customer| customer.zone.as_deref())]
         .into_iter()
         .flatten()

@@ -102,10 +102,17 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], depth: usize) -> Result<T, Probl
         ));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(OnlyObjects(&mut deserializer))
-        .map_err(|error| refused(place(&error.path().to_string()), error.inner()))?;
+    let value = T::deserialize(OnlyObjects(&mut deserializer))
+        .map_err(|error| refused(path_of_misfit::<T>(bytes), &error))?;
     deserializer.end().map_err(|error| refused(".".to_owned(), &error))?;
     Ok(value)
+}
+
+/// Reads a text that does not fit once more, with its paths: they cost a text for each field.
+fn path_of_misfit<T: DeserializeOwned>(bytes: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize::<_, T>(OnlyObjects(&mut deserializer));
+    read.map_or_else(|error| place(&error.path().to_string()), |_| ".".to_owned())
 }
 
 fn refused(path: String, error: &serde_json::Error) -> Problem {

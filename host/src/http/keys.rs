@@ -4,7 +4,6 @@
 //! names its shop, so nothing else has to. Only its SHA-256 is kept; a key has 256 random bits, so a slow
 //! hash would protect nothing.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -155,10 +154,8 @@ fn matching<'a>(keys: &'a [Key], kind: KeyKind, text: &str) -> Option<&'a Key> {
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]

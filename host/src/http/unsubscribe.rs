@@ -113,7 +113,7 @@ impl Words {
     async fn of(wire: &Wire, link: &UnsubscribeLink) -> Result<Self, Problem> {
         let shop = wire.registry.current().shops.get(&link.shop).cloned();
         let customer = wire.store.customer(&link.shop, &link.customer_id).await?;
-        let asked = customer.and_then(|known| known.customer.locale);
+        let asked = customer.and_then(|known| known.customer.locale.clone());
         let reader = Reader {
             locale: shop
                 .as_ref()

@@ -40,7 +40,7 @@ pub(super) async fn build(
         Some(customer) => store.customer_copy(&event.shop, customer).await?,
         None => None,
     };
-    let customer = customer.map(|record| Arc::new(record.customer.clone()));
+    let customer = customer.map(|record| Arc::clone(&record.customer));
     let shipments = match (&record, &event.order_id) {
         (Some(record), _) => record.shipments.clone(),
         (None, Some(order)) => store.shipments(&event.shop, order).await?,

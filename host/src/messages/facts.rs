@@ -20,7 +20,7 @@ pub(super) struct Facts {
     pub message: StoredMessage,
     pub customer: Option<CustomerRecord>,
     pub order: Option<OrderRecord>,
-    products: BTreeMap<String, Product>,
+    products: BTreeMap<String, Arc<Product>>,
     coupons: BTreeMap<u32, KnownCoupon>,
     content: MessageContent,
     reader: Reader,

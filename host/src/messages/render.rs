@@ -32,7 +32,7 @@ pub struct Letter<'a> {
     pub company: Option<&'a str>,
     pub order: Option<&'a OrderRecord>,
     /// Of the order, the data and the recommendations, by id.
-    pub products: &'a BTreeMap<String, Product>,
+    pub products: &'a BTreeMap<String, Arc<Product>>,
     pub coupons: &'a BTreeMap<u32, KnownCoupon>,
     pub content: &'a MessageContent,
     /// The `hosts` that the merchant granted the plugin.

@@ -1,6 +1,7 @@
 //! A sample order, customer and message data: for previews and tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::view::KnownCoupon;
 use crate::domain::{
@@ -14,7 +15,7 @@ const DAY: i64 = 24 * 60 * 60 * 1_000;
 pub(super) const FIRST_NAME: &str = "Ola";
 
 /// Three products, priced for the currency's exponent.
-pub(super) fn products(shop_url: &str, currency: &str, exponent: u8) -> BTreeMap<String, Product> {
+pub(super) fn products(shop_url: &str, currency: &str, exponent: u8) -> BTreeMap<String, Arc<Product>> {
     let base = shop_url.trim_end_matches('/');
     [
         ("linen-shirt", "Linen shirt, white", 79),
@@ -34,7 +35,7 @@ pub(super) fn products(shop_url: &str, currency: &str, exponent: u8) -> BTreeMap
             tags: Vec::new(),
             category: None,
         };
-        (id.to_owned(), product)
+        (id.to_owned(), Arc::new(product))
     })
     .collect()
 }

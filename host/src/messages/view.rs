@@ -5,6 +5,7 @@ mod item;
 mod order;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::Value as Seen;
 
@@ -190,7 +191,7 @@ impl View<'_> {
     pub fn data(
         &self,
         data: &[(String, Value)],
-        products: &BTreeMap<String, Product>,
+        products: &BTreeMap<String, Arc<Product>>,
         coupons: &BTreeMap<u32, KnownCoupon>,
     ) -> BTreeMap<String, Seen> {
         let mut seen: BTreeMap<String, Seen> = data

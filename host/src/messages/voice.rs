@@ -28,7 +28,7 @@ impl Voice {
     }
 
     /// Adds `t`, `house`, `money`, `date`, `instant`, `duration`, `arrival` and `product`.
-    pub fn teach(&self, environment: &mut Environment<'static>, products: &BTreeMap<String, Product>) {
+    pub fn teach(&self, environment: &mut Environment<'static>, products: &BTreeMap<String, Arc<Product>>) {
         let own = self.clone();
         environment.add_function("t", move |key: String, named: Kwargs| own.say(true, &key, &named));
         // The layout's own words: a plugin cannot change them by using the same key.

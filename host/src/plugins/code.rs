@@ -208,7 +208,7 @@ fn nothing<T>() -> Result<T, ReadError> {
 
 #[async_trait]
 impl Reads for Nothing {
-    async fn products(&self, _: &str, _: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+    async fn products(&self, _: &str, _: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError> {
         nothing()
     }
 

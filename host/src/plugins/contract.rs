@@ -25,6 +25,7 @@ pub mod types {
 
     pub type Customer = Arc<crate::domain::Customer>;
     pub type Order = Arc<crate::domain::Order>;
+    pub type Product = Arc<crate::domain::Product>;
     pub type Shop = Arc<crate::domain::Shop>;
 }
 

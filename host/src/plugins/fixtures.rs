@@ -238,7 +238,7 @@ pub(super) struct Memory {
 
 #[async_trait]
 impl Reads for Memory {
-    async fn products(&self, _: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+    async fn products(&self, _: &str, ids: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError> {
         Ok(ids.iter().map(|_| None).collect())
     }
 

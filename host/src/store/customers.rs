@@ -135,7 +135,7 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
     let buyer = row.try_get::<Option<String>, _>(3)?;
     let balance: i64 = row.try_get(9)?;
     Ok(Some(CustomerRecord {
-        customer: Customer {
+        customer: Arc::new(Customer {
             id: id.to_owned(),
             first_name: row.try_get(0)?,
             locale: row.try_get(1)?,
@@ -149,7 +149,7 @@ pub(super) async fn read(reads: &mut AnyConnection, shop: &str, id: &str) -> Res
             points: balance.max(0),
             tier: row.try_get(10)?,
             consents,
-        },
+        }),
         points_owed: balance.saturating_neg().max(0),
         contact: Contact {
             last_name: row.try_get(5)?,

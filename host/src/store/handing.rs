@@ -246,7 +246,7 @@ async fn hand_over_in(tx: &mut Tx, (key, host): &([u8; 32], String), input: &Han
     let mut standing = Standing::default();
     if let Some(known) = known {
         standing.email = known.contact.email;
-        standing.consents = known.customer.consents;
+        standing.consents.clone_from(&known.customer.consents);
     }
     let address = standing.email.as_deref().map(|email| suppressions::keyed(key, shop, email));
     if let Some(address) = &address {

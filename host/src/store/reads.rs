@@ -1,5 +1,7 @@
 //! The store answers what calls of plugins read.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Store, StoreError};
@@ -13,9 +15,9 @@ impl From<StoreError> for ReadError {
 
 #[async_trait]
 impl Reads for Store {
-    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError> {
         let entries = self.entries(shop, ids).await?;
-        Ok(entries.into_iter().map(|entry| entry.map(|entry| entry.product.clone())).collect())
+        Ok(entries.into_iter().map(|entry| entry.map(|entry| Arc::clone(&entry.product))).collect())
     }
 
     async fn related(&self, shop: &str, product: &str, limit: u32) -> Result<Vec<String>, ReadError> {

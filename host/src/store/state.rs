@@ -184,7 +184,7 @@ pub(super) async fn unchanged(tx: &mut Tx, reads: &[StateRead]) -> Result<bool> 
             }
             StateRead::Customer { shop, id, seen } => {
                 let now = customers::read(&mut *tx.connection(), shop, id).await?;
-                if now.as_ref().map(|record| &record.customer) != seen.as_deref() {
+                if now.as_ref().map(|record| &record.customer) != seen.as_ref() {
                     return Ok(false);
                 }
             }

@@ -7,7 +7,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use fixed_decimal::Decimal;
 use icu::decimal::DecimalFormatter;
@@ -29,8 +28,9 @@ struct Frame {
 /// Formatters are dear to make and cannot be shared between threads.
 #[derive(Default)]
 struct Formatters {
-    numbers: HashMap<String, Option<Rc<DecimalFormatter>>>,
-    frames: HashMap<(String, String), Rc<Frame>>,
+    numbers: HashMap<String, Option<DecimalFormatter>>,
+    /// By locale, then by currency.
+    frames: HashMap<String, HashMap<String, Frame>>,
 }
 
 /// Locales and currencies are few; a merchant who has more only makes them again.
@@ -40,13 +40,30 @@ thread_local! {
     static FORMATTERS: RefCell<Formatters> = RefCell::default();
 }
 
+/// What is kept under `key`, or made now. An answer has dozens of amounts: only what is made costs a copy of the key.
+fn kept<'a, V>(all: &'a mut HashMap<String, V>, key: &str, make: impl FnOnce() -> V) -> Option<&'a mut V> {
+    if !all.contains_key(key) {
+        if all.len() > KEPT {
+            all.clear();
+        }
+        all.insert(key.to_owned(), make());
+    }
+    all.get_mut(key)
+}
+
 /// `€1,234.50` for minor units of the reader's currency.
 #[must_use]
 pub fn money(amount: i64, reader: &Reader) -> String {
     let digits = decimal(amount.unsigned_abs(), reader.exponent, &reader.locale);
-    let frame = frame(&reader.locale, &reader.currency);
-    let (before, after) = if amount < 0 { &frame.negative } else { &frame.positive };
-    format!("{before}{digits}{after}")
+    FORMATTERS.with_borrow_mut(|formatters| {
+        let (locale, currency) = (reader.locale.as_str(), reader.currency.as_str());
+        let frames = kept(&mut formatters.frames, locale, HashMap::new);
+        let frame = frames.and_then(|frames| kept(frames, currency, || Frame::of(locale, currency)));
+        match frame.map(|frame| if amount < 0 { &frame.negative } else { &frame.positive }) {
+            Some((before, after)) => [before, digits.as_str(), after].concat(),
+            None => digits,
+        }
+    })
 }
 
 /// `12,450`.
@@ -77,39 +94,23 @@ fn decimal(minor: u64, exponent: u8, locale: &str) -> String {
 }
 
 fn write_number(number: &Decimal, locale: &str) -> String {
-    let formatter = FORMATTERS.with_borrow_mut(|formatters| {
-        if formatters.numbers.len() > KEPT {
-            formatters.numbers.clear();
+    FORMATTERS.with_borrow_mut(|formatters| {
+        let make =
+            || DecimalFormatter::try_new(parse(locale).into(), DecimalFormatterOptions::default()).ok();
+        match kept(&mut formatters.numbers, locale, make) {
+            Some(Some(formatter)) => formatter.format(number).to_string(),
+            _ => number.to_string(),
         }
-        formatters
-            .numbers
-            .entry(locale.to_owned())
-            .or_insert_with(|| {
-                DecimalFormatter::try_new(parse(locale).into(), DecimalFormatterOptions::default())
-                    .ok()
-                    .map(Rc::new)
-            })
-            .clone()
-    });
-    formatter.map_or_else(|| number.to_string(), |formatter| formatter.format(number).to_string())
+    })
 }
 
-fn frame(locale: &str, currency: &str) -> Rc<Frame> {
-    FORMATTERS.with_borrow_mut(|formatters| {
-        if formatters.frames.len() > KEPT {
-            formatters.frames.clear();
-        }
-        formatters
-            .frames
-            .entry((locale.to_owned(), currency.to_owned()))
-            .or_insert_with(|| {
-                Rc::new(ask(locale, currency).unwrap_or_else(|| Frame {
-                    positive: (format!("{currency}\u{a0}"), String::new()),
-                    negative: (format!("-{currency}\u{a0}"), String::new()),
-                }))
-            })
-            .clone()
-    })
+impl Frame {
+    fn of(locale: &str, currency: &str) -> Self {
+        ask(locale, currency).unwrap_or_else(|| Self {
+            positive: (format!("{currency}\u{a0}"), String::new()),
+            negative: (format!("-{currency}\u{a0}"), String::new()),
+        })
+    }
 }
 
 /// What ICU writes around a one.

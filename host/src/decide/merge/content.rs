@@ -1,6 +1,7 @@
 //! What fills a page beside the goods.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::links::may_lead_to;
 use super::{Contribution, Proposal, in_order, out_of_place};
@@ -21,7 +22,7 @@ pub struct PlacedRecommendation {
     pub id: String,
     pub plugin: String,
     pub recommendation: Recommendation,
-    pub product: Product,
+    pub product: Arc<Product>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn recommended(contributions: &[Contribution<'_>]) -> Vec<String> {
 #[must_use]
 pub fn merge_content(
     contributions: &[Contribution<'_>],
-    products: &BTreeMap<String, Product>,
+    products: &BTreeMap<String, Arc<Product>>,
     had: &BTreeSet<&str>,
     shop_url: &str,
     trace: &mut Trace,
@@ -123,7 +124,7 @@ fn shown_once(
 fn placed(
     proposal: &Proposal<'_>,
     recommendation: &Recommendation,
-    products: &BTreeMap<String, Product>,
+    products: &BTreeMap<String, Arc<Product>>,
     had: &BTreeSet<&str>,
     seen: &mut BTreeSet<String>,
 ) -> Result<PlacedRecommendation, String> {

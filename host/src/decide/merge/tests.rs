@@ -1,6 +1,7 @@
 //! What several plugins offer becomes one answer: golden cases, and laws that hold for any offers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -572,7 +573,7 @@ fn review_changes_options_and_payments() {
     "#);
 }
 
-fn product(id: &str, in_stock: bool) -> (String, Product) {
+fn product(id: &str, in_stock: bool) -> (String, Arc<Product>) {
     let product = Product {
         id: id.to_owned(),
         title: id.to_owned(),
@@ -584,7 +585,7 @@ fn product(id: &str, in_stock: bool) -> (String, Product) {
         tags: Vec::new(),
         category: None,
     };
-    (id.to_owned(), product)
+    (id.to_owned(), Arc::new(product))
 }
 
 fn recommend(product: &str) -> Effect {

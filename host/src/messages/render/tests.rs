@@ -1,5 +1,7 @@
 //! Messages as a shopper gets them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::decide::answer::{Amount, ShownRecommendation};
 use crate::domain::ShopContact;
@@ -17,7 +19,7 @@ struct Scene {
     overrides: BTreeMap<String, Assets>,
     data: Vec<(String, Value)>,
     order: Option<OrderRecord>,
-    products: BTreeMap<String, Product>,
+    products: BTreeMap<String, Arc<Product>>,
     coupons: BTreeMap<u32, KnownCoupon>,
     content: MessageContent,
     hosts: Vec<crate::config::HostGrant>,
@@ -453,6 +455,7 @@ fn pages_to_look_at() {
                     scene = scene.string(name, word);
                 }
                 for product in scene.products.values_mut() {
+                    let product = Arc::make_mut(product);
                     product.image = Some(format!("https://linen.example/{}.svg", product.id));
                 }
                 scene = scene

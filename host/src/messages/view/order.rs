@@ -1,6 +1,7 @@
 //! An order as a template sees it: its lines, its delivery, what was sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::Value as Seen;
 
@@ -9,13 +10,13 @@ use super::item::{map, text_or_nothing};
 use crate::domain::{Line, Order, OrderRecord, Product, Shipment};
 
 impl View<'_> {
-    pub fn order(&self, record: &OrderRecord, products: &BTreeMap<String, Product>) -> Seen {
+    pub fn order(&self, record: &OrderRecord, products: &BTreeMap<String, Arc<Product>>) -> Seen {
         let order = &record.order;
         let lines: Vec<Seen> = order
             .lines
             .iter()
             .map(|line| {
-                let product = products.get(&line.product);
+                let product = products.get(&line.product).map(AsRef::as_ref);
                 map([
                     ("id", Seen::from(line.id.clone())),
                     ("product", Seen::from(line.product.clone())),
@@ -96,14 +97,19 @@ impl View<'_> {
         Seen::from(all)
     }
 
-    fn shipment(&self, shipment: &Shipment, order: &Order, products: &BTreeMap<String, Product>) -> Seen {
+    fn shipment(
+        &self,
+        shipment: &Shipment,
+        order: &Order,
+        products: &BTreeMap<String, Arc<Product>>,
+    ) -> Seen {
         let lines: Vec<Seen> = shipment
             .lines
             .iter()
             .filter_map(|shipped| {
                 let line = order.lines.iter().find(|line| line.id == shipped.line)?;
                 Some(map([
-                    ("title", Seen::from(title(line, products.get(&line.product)))),
+                    ("title", Seen::from(title(line, products.get(&line.product).map(AsRef::as_ref)))),
                     ("quantity", Seen::from(shipped.quantity)),
                 ]))
             })

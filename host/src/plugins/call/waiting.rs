@@ -46,7 +46,7 @@ impl Waiting {
 
 #[async_trait]
 impl Reads for Waiting {
-    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Product>>, ReadError> {
+    async fn products(&self, shop: &str, ids: &[String]) -> Result<Vec<Option<Arc<Product>>>, ReadError> {
         let _open = self.ask();
         self.reads.products(shop, ids).await
     }

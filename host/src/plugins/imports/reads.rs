@@ -237,7 +237,7 @@ impl contract::orders::Host for CallState {
 }
 
 impl contract::catalog::Host for CallState {
-    async fn get(&mut self, id: String) -> Answer<Option<Product>> {
+    async fn get(&mut self, id: String) -> Answer<Option<Arc<Product>>> {
         self.enter("catalog", "get")?;
         self.check("catalog.get").id("id", &id)?;
         let source = self.source.clone();
@@ -245,7 +245,7 @@ impl contract::catalog::Host for CallState {
         Ok(found.into_iter().next().flatten())
     }
 
-    async fn get_many(&mut self, ids: Vec<String>) -> Answer<Vec<Option<Product>>> {
+    async fn get_many(&mut self, ids: Vec<String>) -> Answer<Vec<Option<Arc<Product>>>> {
         self.enter("catalog", "get-many")?;
         let mut check = self.check("catalog.get-many");
         check.items("ids", ids.len())?;

@@ -165,9 +165,7 @@ async fn first_order(ground: &Ground) -> anyhow::Result<()> {
 
 async fn database(ground: &Ground) -> anyhow::Result<SqliteConnection> {
     let options = SqliteConnectOptions::new().filename(ground.path().join("data/cartwright.db"));
-    // What is put in need not survive a loss of power.
-    let options = options.pragma("synchronous", "OFF").pragma("cache_size", "-200000");
-    options.connect().await.context("the host's database")
+    options.pragma("cache_size", "-200000").connect().await.context("the host's database")
 }
 
 /// As many as are ever called for have the order whole; of the others no plugin hears, and a million of them would be
@@ -209,7 +207,10 @@ async fn copies(database: &mut SqliteConnection, tables: &[&str], from: u32, to:
         );
         sqlx::query(AssertSqlSafe(insert)).execute(&mut *transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    // All the way to the disk: else a host that is measured has to wait for it at one of its own writes.
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(database).await?;
+    Ok(())
 }
 
 /// A column of the copy `i`. No order that is placed later has its name.
