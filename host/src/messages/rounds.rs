@@ -1,12 +1,10 @@
 //! Many messages at once: bounded, and each shop has a share, so that neither a slow mail server nor a shop
 //! with a hundred thousand messages holds up the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::Courier;
@@ -97,42 +95,41 @@ fn tell(error: &StoreError, what: &'static str) {
 /// The messages that are under way.
 struct Round<'a> {
     courier: &'a Courier,
-    under_way: FuturesUnordered<BoxFuture<'a, Ended>>,
-    ids: BTreeSet<String>,
-    shops: BTreeMap<String, usize>,
+    /// Tasks, so that each goes on while the round looks for more: it may hold the connection that the look waits for.
+    tasks: JoinSet<Result<(), StoreError>>,
+    under_way: HashMap<task::Id, Name>,
     /// The shop that was served last.
     after: String,
     /// Of the configuration whose caps hold.
     generation: Option<u64>,
 }
 
-struct Ended {
+/// A message, and its shop.
+struct Name {
     id: String,
     shop: String,
-    outcome: Result<(), StoreError>,
 }
 
 impl<'a> Round<'a> {
     fn of(courier: &'a Courier) -> Self {
         Self {
             courier,
-            under_way: FuturesUnordered::new(),
-            ids: BTreeSet::new(),
-            shops: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            under_way: HashMap::new(),
             after: String::new(),
             generation: None,
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.under_way.is_empty()
+        self.tasks.is_empty()
     }
 
     /// Begins with as many due messages as there is room for.
     async fn fill(&mut self) -> Result<(), StoreError> {
         let most = self.courier.concurrent.max(1);
         let share = most.div_ceil(2);
-        if self.under_way.len() >= most {
+        if self.tasks.len() >= most {
             return Ok(());
         }
         let now_ms = self.courier.clock.now_ms();
@@ -142,8 +139,9 @@ impl<'a> Round<'a> {
         let (due, last) = self.courier.store.messages_due(&self.after, share, limit, now_ms).await?;
         self.after = last;
         for message in due {
-            let of_shop = self.shops.get(&message.shop).copied().unwrap_or(0);
-            if self.under_way.len() < most && of_shop < share && !self.ids.contains(&message.id) {
+            let of_shop = self.under_way.values().filter(|name| name.shop == message.shop).count();
+            let begun = self.under_way.values().any(|name| name.id == message.id);
+            if self.tasks.len() < most && of_shop < share && !begun {
                 self.begin(message);
             }
         }
@@ -165,27 +163,28 @@ impl<'a> Round<'a> {
     }
 
     fn begin(&mut self, message: StoredMessage) {
-        let (id, shop) = (message.id.clone(), message.shop.clone());
-        self.ids.insert(id.clone());
-        *self.shops.entry(shop.clone()).or_default() += 1;
-        let courier = self.courier;
-        self.under_way.push(Box::pin(async move {
-            let outcome = courier.deliver(message).await;
-            Ended { id, shop, outcome }
-        }));
+        let name = Name { id: message.id.clone(), shop: message.shop.clone() };
+        let courier = self.courier.clone();
+        let task = self.tasks.spawn(async move { courier.deliver(message).await });
+        self.under_way.insert(task.id(), name);
     }
 
     /// Waits for one to end.
     async fn next(&mut self) -> Result<(), StoreError> {
-        let Some(Ended { id, shop, outcome }) = self.under_way.next().await else { return Ok(()) };
-        self.ids.remove(&id);
-        if let Some(count) = self.shops.get_mut(&shop) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.shops.remove(&shop);
+        match self.tasks.join_next_with_id().await {
+            None => Ok(()),
+            Some(Ok((task, outcome))) => {
+                self.under_way.remove(&task);
+                outcome
+            }
+            // A panic is this host's fault, not the store's: what was being handed over is tried again.
+            Some(Err(error)) => {
+                self.under_way.remove(&error.id());
+                tracing::error!(%error, "a message's task broke off");
+                tokio::time::sleep(PAUSE).await;
+                Ok(())
             }
         }
-        outcome
     }
 
     /// Waits for all.

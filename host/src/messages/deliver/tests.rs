@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
@@ -18,6 +19,7 @@ use crate::domain::{
 };
 use crate::lifecycle::{Identity, Lifecycle, Plugins};
 use crate::messages::channels::memory::Memory;
+use crate::messages::channels::{Channel, Receipt};
 use crate::messages::{Live, sample};
 use crate::plugins::call::{Input, Invocation, Outcome};
 use crate::plugins::code::Code;
@@ -375,6 +377,51 @@ async fn messages_wait_while_their_shop_is_not_live() {
     house.clock.advance(next - NOW);
     house.courier.step().await.unwrap();
     assert_eq!(house.mails.parcels().len(), 1);
+}
+
+/// Of two parcels, one holds all readers until a while after the other has been sent.
+struct Greedy {
+    store: Store,
+    both: tokio::sync::Barrier,
+    held: tokio::sync::Notify,
+    first: AtomicBool,
+}
+
+#[async_trait]
+impl Channel for Greedy {
+    fn name(&self) -> &'static str {
+        "email"
+    }
+
+    async fn carry(&self, parcel: &Parcel) -> Result<Receipt, ChannelError> {
+        let first = self.first.swap(false, Ordering::SeqCst);
+        self.both.wait().await;
+        if first {
+            let mut readers = crate::store::testing::readers(&self.store).await;
+            self.held.notify_one();
+            while crate::store::testing::sent(&mut readers[0]).await == 0 {}
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+        } else {
+            self.held.notified().await;
+        }
+        Ok(Receipt { message_id: parcel.id.clone() })
+    }
+}
+
+#[tokio::test]
+async fn a_message_under_way_goes_on_while_more_are_looked_for_on_sqlite() {
+    let mut house = House::new("live").await;
+    house.order("1001", send(message("transactional")), Vec::new()).await;
+    house.order("1002", send(message("transactional")), Vec::new()).await;
+    house.courier.channels = vec![Arc::new(Greedy {
+        store: house.store.clone(),
+        both: tokio::sync::Barrier::new(2),
+        held: tokio::sync::Notify::new(),
+        first: AtomicBool::new(true),
+    })];
+    assert_eq!(house.courier.step().await.unwrap(), None);
 }
 
 #[tokio::test]

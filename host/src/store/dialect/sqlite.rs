@@ -37,7 +37,7 @@ const PREPARE_READER: &[&str] =
     &["PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256"];
 
 /// Readers at once; SQLite serves them beside the writer.
-const READERS: u32 = 8;
+pub(in crate::store) const READERS: u32 = 8;
 /// Those of threads that give way.
 const READERS_GIVING_WAY: u32 = 4;
 
