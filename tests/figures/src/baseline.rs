@@ -16,18 +16,38 @@ fn file() -> PathBuf {
     project().join("tests/figures/baseline.json")
 }
 
-/// A sentence for each ratio that fell.
-pub fn check(found: &Findings) -> anyhow::Result<Vec<String>> {
+/// Those need Node or PostgreSQL, which a machine may lack.
+const MAY_BE_ABSENT: [&str; 3] =
+    ["checkout4_over_webhooks_node", "checkout4_over_merging_node", "intake_over_raw_postgres"];
+
+/// A sentence for each ratio that fell, and, where all was asked for, for each that could not be measured: what does
+/// not work at all has no figures.
+pub fn check(found: &Findings, all: bool) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read_to_string(file()).context("there is no baseline; `--baseline` writes one")?;
     let before: BTreeMap<String, Figure> = serde_json::from_str(&text)?;
-    Ok(before.iter().filter_map(|(name, before)| fallen(name, before, found.of(name)?)).collect())
+    let before = before.iter();
+    Ok(before
+        .filter_map(|(name, before)| match found.of(name) {
+            Some(now @ Figure::Measured(_)) => fallen(name, before, now),
+            now => missing(name, now).filter(|_| all),
+        })
+        .collect())
+}
+
+fn missing(name: &str, now: Option<&Figure>) -> Option<String> {
+    let why = match now {
+        Some(Figure::Absent { absent }) => absent.as_str(),
+        _ => "nothing was told of it",
+    };
+    let needed = !MAY_BE_ABSENT.contains(&name);
+    needed.then(|| format!("{name} could not be measured: {why}"))
 }
 
 fn fallen(name: &str, before: &Figure, now: &Figure) -> Option<String> {
     let (Figure::Measured(before), Figure::Measured(now)) = (before, now) else { return None };
     let target = target(name).filter(|_| before.unit == RATIO && now.unit == RATIO)?;
     let fell = target.fell(before.value, target.best(now));
-    fell.then(|| format!("{name} is {:.2}; it was {:.2}", now.value, before.value))
+    fell.then(|| format!("{name} is {:.2}, worse by more than a third: it was {:.2}", now.value, before.value))
 }
 
 /// The ratios that were measured become what the next are compared with.
@@ -72,6 +92,15 @@ mod tests {
         assert!(fell("checkout4_over_native", 0.6, spread(0.3, 0.2, 0.39)));
         assert!(!fell("fresh_call_over_native", 4.0, spread(9.0, 5.0, 20.0)));
         assert!(fell("fresh_call_over_native", 4.0, spread(9.0, 6.1, 20.0)));
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_told_but_where_a_machine_lacks_what_it_needs() {
+        let absent = Figure::Absent { absent: "orders are not worked off".to_owned() };
+        let told = missing("lifecycle_over_native", Some(&absent)).unwrap_or_default();
+        assert!(told.ends_with("orders are not worked off"), "{told}");
+        assert!(missing("lifecycle_over_native", None).is_some());
+        assert!(missing("intake_over_raw_postgres", Some(&absent)).is_none());
     }
 
     #[test]
