@@ -116,7 +116,7 @@ async fn live(house: &House) {
         let stale = StateRead::Key { owner: owner("p"), key: "none".to_owned(), version: 1 };
         let conflicting = Completion {
             reads: vec![stale],
-            ..super::worker::completion(&house, job, Changes::default()).await
+            ..super::worker::completion(house, job, Changes::default()).await
         };
         assert_eq!(house.store.complete(conflicting).await, Err(StoreError::Stale));
         house.store.give_back(job, 0).await.unwrap();
