@@ -1,6 +1,7 @@
 //! The database goes away and comes back: on a cluster of this suite's own, which it may crash. Run by `tests/run`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use harness::{Setup, World, postgres};
@@ -120,9 +121,9 @@ async fn a_database_that_crashes_under_load_loses_no_event_and_doubles_none() {
     let crashes = async {
         for _ in 0..2 {
             tokio::task::block_in_place(|| cluster.stop("immediate"));
-            // Nobody is ready who cannot take an event.
-            let ready = world.get("/readyz").await;
-            assert_eq!(ready.status, 503, "{}", ready.text);
+            // Nobody is ready who cannot take an event. What was seen just before holds for a moment.
+            let unready = async { while world.get("/readyz").await.status != 503 {} };
+            tokio::time::timeout(Duration::from_secs(60), unready).await.expect("the host is not ready");
             assert_eq!(world.get("/healthz").await.status, 200);
             tokio::task::block_in_place(|| cluster.start_again());
         }
