@@ -47,7 +47,9 @@ fn fallen(name: &str, before: &Figure, now: &Figure) -> Option<String> {
     let (Figure::Measured(before), Figure::Measured(now)) = (before, now) else { return None };
     let target = target(name).filter(|_| before.unit == RATIO && now.unit == RATIO)?;
     let fell = target.fell(before.value, target.best(now));
-    fell.then(|| format!("{name} is {:.2}, worse by more than a third: it was {:.2}", now.value, before.value))
+    fell.then(|| {
+        format!("{name} is {:.2}, worse by more than a third: it was {:.2}", now.value, before.value)
+    })
 }
 
 /// The ratios that were measured become what the next are compared with.
