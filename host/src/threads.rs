@@ -107,7 +107,8 @@ pub fn gives_way() -> bool {
     GIVES_WAY.get()
 }
 
-fn processors() -> usize {
+#[must_use]
+pub fn processors() -> usize {
     available_parallelism().map_or(1, NonZero::get)
 }
 

@@ -3,6 +3,7 @@
 mod bounds;
 mod dates;
 mod house;
+mod kept;
 mod library;
 mod money;
 mod negotiate;

@@ -170,6 +170,9 @@ mod allocator;
 )]
 pub mod bindings;
 mod cart;
+#[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "it reads what its callers point to")]
+mod compare;
 mod export;
 
 pub mod blocks;

@@ -26,6 +26,9 @@ const TRIAL: Duration = Duration::from_secs(2);
 /// So long a plugin may be compiled; large interpreters take some seconds.
 const COMPILATION: Duration = Duration::from_secs(120);
 
+/// Functions of a plugin that are compiled at the same time.
+const AT_ONCE: usize = 8;
+
 /// A plugin's compiled code. The default has none: every call is a fault.
 #[derive(Clone, Default)]
 pub struct Code(Option<Arc<Compiled>>);
@@ -115,7 +118,8 @@ impl Code {
     }
 }
 
-/// Compiles on a thread of its own, which is left behind when it takes too long: nothing else can stop it.
+/// Compiles on threads of its own, which give way to the shoppers, and are left behind when it takes too long: nothing
+/// else can stop them.
 fn compiled(sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, String> {
     let (engine, bytes) = (sandbox.engine.clone(), bytes.to_vec());
     // Those that were left behind keep theirs.
@@ -127,8 +131,13 @@ fn compiled(sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, String> {
     std::thread::Builder::new()
         .name("plugin-compiler".to_owned())
         .spawn(move || {
-            threads::give_way();
-            let compiled = Component::from_binary(&engine, &bytes);
+            let compiled = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads::processors().min(AT_ONCE))
+                .thread_name(|_| "plugin-compiler".to_owned())
+                .start_handler(|_| threads::give_way())
+                .build()
+                .map_err(wasmtime::Error::from)
+                .and_then(|all| all.install(|| Component::from_binary(&engine, &bytes)));
             drop(compiler);
             sender.send(compiled)
         })

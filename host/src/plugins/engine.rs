@@ -210,8 +210,6 @@ fn configure(built: &Built) -> Config {
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
         .epoch_interruption(true)
-        // A plugin that is being loaded leaves the other cores to the shoppers.
-        .parallel_compilation(false)
         .memory_init_cow(true)
         .max_wasm_stack(stack)
         .async_stack_size(stack + HOST_STACK)

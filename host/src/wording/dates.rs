@@ -13,6 +13,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff_icu::ConvertFrom as _;
 
+use super::kept::kept;
 use super::{Reader, money};
 use crate::domain::Arrival;
 
@@ -28,9 +29,6 @@ struct Formatters {
     with_year: DateTimeFormatter<YMDE>,
     time: NoCalendarFormatter<T>,
 }
-
-/// Locales are few; a merchant who has more only makes them again.
-const KEPT: usize = 64;
 
 thread_local! {
     static FORMATTERS: RefCell<HashMap<String, Option<Rc<Formatters>>>> = RefCell::default();
@@ -139,10 +137,8 @@ fn icu(day: Date) -> IcuDate<Iso> {
 
 fn with<T>(reader: &Reader, format: impl FnOnce(&Formatters) -> T) -> Option<T> {
     let formatters = FORMATTERS.with_borrow_mut(|known| {
-        if known.len() > KEPT {
-            known.clear();
-        }
-        known.entry(reader.locale.clone()).or_insert_with(|| build(&reader.locale).map(Rc::new)).clone()
+        kept(known, &reader.locale, || build(&reader.locale).map(Rc::new))
+            .and_then(|formatters| formatters.clone())
     });
     formatters.map(|formatters| format(&formatters))
 }

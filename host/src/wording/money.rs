@@ -17,6 +17,7 @@ use icu::experimental::dimension::currency::options::CurrencyFormatterOptions;
 use icu::locale::Locale;
 
 use super::Reader;
+use super::kept::kept;
 
 /// What stands around the digits of an amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,22 +34,8 @@ struct Formatters {
     frames: HashMap<String, HashMap<String, Frame>>,
 }
 
-/// Locales and currencies are few; a merchant who has more only makes them again.
-const KEPT: usize = 256;
-
 thread_local! {
     static FORMATTERS: RefCell<Formatters> = RefCell::default();
-}
-
-/// What is kept under `key`, or made now. An answer has dozens of amounts: only what is made costs a copy of the key.
-fn kept<'a, V>(all: &'a mut HashMap<String, V>, key: &str, make: impl FnOnce() -> V) -> Option<&'a mut V> {
-    if !all.contains_key(key) {
-        if all.len() > KEPT {
-            all.clear();
-        }
-        all.insert(key.to_owned(), make());
-    }
-    all.get_mut(key)
 }
 
 /// `€1,234.50` for minor units of the reader's currency.
