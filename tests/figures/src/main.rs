@@ -79,7 +79,9 @@ fn measure(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     if arguments.check {
         let fallen = baseline::check(&found, run.only.is_empty())?;
-        fallen.iter().for_each(|ratio| eprintln!("Worse than in the baseline: {ratio}."));
+        for ratio in &fallen {
+            eprintln!("Worse than in the baseline: {ratio}.");
+        }
         return Ok(if fallen.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     Ok(ExitCode::SUCCESS)

@@ -46,7 +46,7 @@ impl Run {
 /// Everything that is wanted. What cannot be measured is absent, with the reason.
 pub async fn all(run: &Run) -> Findings {
     let mut found = Findings::default();
-    section(run, &mut found, "calls", &calls::NAMES, calls::measure(run)).await;
+    section(run, &mut found, "calls", &calls::NAMES, Box::pin(calls::measure(run))).await;
     section(run, &mut found, "checkouts", &checkout::NAMES, checkout::measure(run)).await;
     section(run, &mut found, "reloads", &reload::NAMES, reload::measure(run)).await;
     section(run, &mut found, "starts", &start::NAMES, start::measure(run)).await;
