@@ -482,7 +482,7 @@ async fn hidden_characters_and_endless_texts() {
     judge
         .refuses_event(
             "cart-abandoned",
-            &changed("cart-abandoned", "/cart/lines", many(501)),
+            &changed("cart-abandoned", "/cart/lines", many(1_001)),
             422,
             "invalid",
             "cart.lines",

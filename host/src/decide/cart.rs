@@ -9,7 +9,7 @@ use crate::domain::plain::{self, ID, TEXT, shown};
 use crate::domain::{Attribute, Cart, Line, Place};
 
 /// More would let one request ask the database for ever.
-const MOST_LINES: usize = 500;
+const MOST_LINES: usize = 1_000;
 const MOST_CODES: usize = 20;
 const MOST_GROUPS: usize = 100;
 const MOST_PAYMENT_METHODS: usize = 100;
