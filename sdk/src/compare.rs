@@ -8,8 +8,8 @@ use core::cmp::Ordering;
 ///
 /// # Safety
 /// `size` bytes can be read from both.
-// SAFETY: it is what the C standard's function of this name is.
-#[unsafe(no_mangle)]
+// SAFETY: it is what the C standard's function of this name is. Where tests run, there is one.
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn memcmp(one: *const u8, two: *const u8, size: usize) -> i32 {
     const WORD: usize = size_of::<u64>();
     // SAFETY: nothing is read behind `size` bytes.
@@ -38,5 +38,31 @@ unsafe extern "C" fn memcmp(one: *const u8, two: *const u8, size: usize) -> i32 
             at += 1;
         }
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_byte_that_differs_decides_wherever_it_is() {
+        for size in 0..40 {
+            let one = vec![0x7f; size];
+            let equal = one.clone();
+            // SAFETY: both are `size` bytes long.
+            assert_eq!(unsafe { memcmp(one.as_ptr(), equal.as_ptr(), size) }, 0);
+            for at in 0..size {
+                for byte in [0x00, 0x7e, 0x80, 0xff] {
+                    let mut two = one.clone();
+                    two[at] = byte;
+                    // What comes behind says the opposite, and is not heard.
+                    two[at + 1..].fill(if byte < 0x7f { 0xff } else { 0x00 });
+                    // SAFETY: as above.
+                    let order = unsafe { memcmp(one.as_ptr(), two.as_ptr(), size) };
+                    assert_eq!(order.cmp(&0), one.cmp(&two), "{size} bytes, differing at {at}");
+                }
+            }
+        }
     }
 }

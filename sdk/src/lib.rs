@@ -170,7 +170,7 @@ mod allocator;
 )]
 pub mod bindings;
 mod cart;
-#[cfg(target_family = "wasm")]
+#[cfg(any(target_family = "wasm", test))]
 #[expect(unsafe_code, reason = "it reads what its callers point to")]
 mod compare;
 mod export;

@@ -127,17 +127,17 @@ fn compiled(sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, String> {
         "cannot be compiled now: other files have taken too long to compile, and are not done with; restart the host"
             .to_owned()
     })?;
+    let all = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads::processors().min(AT_ONCE))
+        .thread_name(|_| "plugin-compiler".to_owned())
+        .start_handler(|_| threads::give_way())
+        .build()
+        .map_err(|error| format!("cannot be compiled now: {error}"))?;
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("plugin-compiler".to_owned())
         .spawn(move || {
-            let compiled = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads::processors().min(AT_ONCE))
-                .thread_name(|_| "plugin-compiler".to_owned())
-                .start_handler(|_| threads::give_way())
-                .build()
-                .map_err(wasmtime::Error::from)
-                .and_then(|all| all.install(|| Component::from_binary(&engine, &bytes)));
+            let compiled = all.install(|| Component::from_binary(&engine, &bytes));
             drop(compiler);
             sender.send(compiled)
         })
